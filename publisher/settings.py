@@ -1,0 +1,174 @@
+"""Everything that can be set, in one table: name, default, unit, help.
+
+A value comes from a flag, else from the environment (`NEUROMODKG_PORT`), else from a settings
+file (TOML, `port = 8000`), else from the table. The result is one frozen value; nothing else reads
+the environment.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Mapping
+from dataclasses import MISSING, Field, dataclass, field, fields
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from publisher.errors import SettingError
+
+ENVIRONMENT = "NEUROMODKG_"
+
+
+def row(default: Any, unit: str, help: str) -> Any:
+    """One line of the table; `unit` is empty for names and addresses."""
+    return field(default=default, metadata={"unit": unit, "help": help})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The table. A row's type decides how its text is read; commas or spaces separate lists."""
+
+    # where
+    host: str = row("127.0.0.1", "", "address to listen on")
+    port: int = row(8000, "", "port to listen on; 0 takes a free one")
+    site_url: str = row("", "", "public address of the site, when it is not what the request says")
+    prefix: str = row("", "", "path under which the site is mounted, such as /neuromod")
+    trusted_proxies: tuple[str, ...] = row(
+        (), "", "addresses whose Forwarded and X-Forwarded-* headers are believed"
+    )
+    processes: int = row(2, "processes", "serving processes")
+    threads: int = row(8, "threads", "threads of each serving process")
+
+    # engine
+    engine: tuple[str, ...] = row(
+        (), "", "SPARQL services to use instead of the release's own store, first one first"
+    )
+    query_seconds: float = row(30.0, "seconds", "longest time a query may run")
+    query_rows: int = row(1_000_000, "rows", "most rows (or triples) an answer may have")
+    answer_bytes: int = row(256 * 2**20, "bytes", "largest answer to a query")
+    query_bytes: int = row(64 * 2**10, "bytes", "longest query text")
+    body_bytes: int = row(2 * 2**20, "bytes", "largest request body")
+    worker_memory: int = row(1024 * 2**20, "bytes", "memory a query's process may take")
+    workers: int = row(4, "processes", "queries that may run at once")
+    slow_workers: int = row(2, "processes", "places for queries that run long")
+    slow_after: float = row(1.0, "seconds", "when a query counts as long")
+    service_hosts: tuple[str, ...] = row(
+        (), "", "hosts that a query's SERVICE may call; none by default"
+    )
+
+    # telling
+    log_level: str = row(
+        "info", "", "least severe level that is logged: debug, info, warning, error"
+    )
+    log_format: str = row("text", "", "text or json, one line per request")
+    metrics: bool = row(True, "", "whether /metrics answers")
+
+
+def table() -> tuple[Field[Any], ...]:
+    """The rows in their order; metadata holds `unit` and `help`."""
+    return fields(Settings)
+
+
+def load(
+    file: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+    flags: Mapping[str, object] | None = None,
+) -> Settings:
+    """Settings from all three places; a flag that is None was not given."""
+    values: dict[str, object] = {}
+    if file is not None:
+        values |= _from_file(file)
+    values |= _from_environment(environ or {})
+    for name, value in (flags or {}).items():
+        if value is not None:
+            values[name] = _fit(name, value, f"--{name.replace('_', '-')}")
+    return Settings(**values)  # type: ignore[arg-type]
+
+
+def _from_file(file: Path) -> dict[str, object]:
+    try:
+        found = tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingError(f"cannot be read: {error.strerror}", where=str(file)) from error
+    except tomllib.TOMLDecodeError as error:
+        raise SettingError(f"is not TOML: {error}", where=str(file)) from error
+    return {name: _fit(name, value, f"{file}: {name}") for name, value in found.items()}
+
+
+def _from_environment(environ: Mapping[str, str]) -> dict[str, object]:
+    return {
+        name: _fit(name, value, key)
+        for key, value in environ.items()
+        if key.startswith(ENVIRONMENT) and (name := key.removeprefix(ENVIRONMENT).lower())
+    }
+
+
+def _fit(name: str, value: object, where: str) -> object:
+    """`value` as the row's type; text is read, everything else must be of the type already."""
+    wanted = get_type_hints(Settings).get(name)
+    if wanted is None:
+        near = difflib.get_close_matches(name, [f.name for f in table()], n=1)
+        raise SettingError(
+            "is not a setting", where=where, fix=f"did you mean {near[0]}?" if near else ""
+        )
+    try:
+        return _read(value, wanted)
+    except ValueError as error:
+        unit = next(f for f in table() if f.name == name).metadata["unit"]
+        raise SettingError(
+            f"is {value!r}",
+            where=where,
+            fix=f"expected {_wording(wanted)}{f' ({unit})' if unit else ''}",
+        ) from error
+
+
+def _read(value: object, wanted: type) -> object:
+    if wanted is bool:
+        return _truth(value)
+    if wanted in (int, float):
+        allowed = (str, int) if wanted is int else (str, int, float)
+        if isinstance(value, bool) or not isinstance(value, allowed):
+            raise ValueError
+        number = int(value) if wanted is int else float(value)
+        if number < 0 or number != number:
+            raise ValueError
+        return number
+    if wanted is str:
+        if not isinstance(value, str):
+            raise ValueError
+        return value
+    parts = value.replace(",", " ").split() if isinstance(value, str) else value
+    if not isinstance(parts, list | tuple) or not all(isinstance(p, str) for p in parts):
+        raise ValueError
+    return tuple(parts)
+
+
+def _truth(value: object) -> bool:
+    truths = {
+        "1": True,
+        "true": True,
+        "yes": True,
+        "on": True,
+        "0": False,
+        "false": False,
+        "no": False,
+        "off": False,
+    }
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.lower() in truths:
+        return truths[value.lower()]
+    raise ValueError
+
+
+def _wording(wanted: type) -> str:
+    words = {
+        bool: "true or false",
+        int: "a whole number, 0 or more",
+        float: "a number, 0 or more",
+        str: "text",
+    }
+    return words.get(wanted, "a list of texts")
+
+
+assert all(f.default is not MISSING for f in table()), "every setting has a default"
