@@ -40,7 +40,7 @@ class GraphRule:
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of numbered entity: where its files stand, what they are typed as."""
+    """A kind of numbered entity: where its files stand, what they are typed as (class first)."""
 
     name: str
     folder: str
@@ -50,7 +50,11 @@ class Kind:
 
 @dataclass(frozen=True)
 class Identifier:
-    """A kind of identifier: the property that carries it, what a value looks like."""
+    """A kind of identifier: the property that carries it, what a value looks like.
+
+    `iri` is what stands before a value in its public address. A `source` identifier is one under
+    which a source can be found; a source whose name starts with `<name>-` is named after it.
+    """
 
     name: str
     property: str
@@ -66,9 +70,9 @@ class Identifier:
 
 @dataclass(frozen=True)
 class Part:
-    """What a piece of a derived IRI must name: an entity of this class."""
+    """What a group of a derived IRI's pattern must name: an entity of this class."""
 
-    iri: str
+    namespace: str
     of_class: str
 
 
@@ -123,8 +127,8 @@ class Graph:
     name: str
     base: str
     vocabulary: str
-    terms: tuple[str, ...]
-    entities: tuple[str, ...]
+    terms: tuple[str, ...]  # namespaces whose names ontology/ defines
+    entities: tuple[str, ...]  # namespaces whose names the files describe
     dataset: Dataset
     rules: tuple[GraphRule, ...]
     derived_graph: str
@@ -147,9 +151,9 @@ class Graph:
         for rule in self.rules:
             if rule.regex.fullmatch(path):
                 return rule.graph.replace("{stem}", stem(path))
-        raise UsageError(
+        raise GraphSettings(
             "no row of [[graphs]] says which named graph it belongs to",
-            where=path,
+            file=path,
             fix=f"add a row to {SETTINGS}, or move the file",
         )
 
@@ -229,6 +233,12 @@ class _Table:
     def iris(self, key: str) -> tuple[str, ...]:
         return tuple(self._expand(text, key) for text in self.texts(key))
 
+    def namespace(self, key: str) -> str:
+        return self._space(self.text(key), key)
+
+    def namespaces(self, key: str) -> tuple[str, ...]:
+        return tuple(self._space(text, key) for text in self.texts(key))
+
     def table(self, key: str) -> _Table:
         value = self.values.get(key, {})
         if not isinstance(value, dict):
@@ -253,6 +263,10 @@ class _Table:
             )
         return expanded
 
+    def _space(self, text: str, key: str) -> str:
+        """A namespace, given by its prefix or in full."""
+        return text if "://" in text else self._expand(text + ":", key)
+
     def _place(self, key: str) -> str:
         return f"{self.at}.{key}" if self.at else key
 
@@ -263,8 +277,8 @@ def _graph(top: _Table, prefixes: Prefixes) -> Graph:
         name=top.text("name"),
         base=top.text("base"),
         vocabulary=top.iri("vocabulary"),
-        terms=top.texts("terms"),
-        entities=top.texts("entities"),
+        terms=top.namespaces("terms"),
+        entities=top.namespaces("entities"),
         dataset=_dataset(top.table("dataset")),
         rules=tuple(GraphRule(t.text("files"), t.iri("graph")) for t in top.tables("graphs")),
         derived_graph=own.iri("derived"),
@@ -303,7 +317,7 @@ def _identifier(table: _Table) -> Identifier:
 
 
 def _derived(table: _Table) -> Derived:
-    parts = tuple(Part(t.iri("iri"), t.iri("class")) for t in table.tables("parts"))
+    parts = tuple(Part(t.namespace("iri"), t.iri("class")) for t in table.tables("parts"))
     found = Derived(table.text("prefix"), table.text("pattern"), parts)
     _ = found.regex
     return found

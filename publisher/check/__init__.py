@@ -1,0 +1,64 @@
+"""Judges a corpus: form, names, links, identifiers, shapes.
+
+Every rule is a function from a corpus to findings; the table below is all of them. A violation
+stops a release, a warning is counted, an info is listed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from publisher.check import (
+    form,
+    identifiers,
+    identity,
+    literals,
+    retired,
+    shacl,
+    shapes,
+    vocabulary,
+)
+from publisher.check.finding import Finding, Report
+from publisher.corpus import Corpus, Progress, silent
+
+__all__ = ["Finding", "Report", "judge"]
+
+Rule = Callable[[Corpus], Iterator[Finding]]
+
+RULES: tuple[Rule, ...] = (
+    form.readable,
+    form.expected_files,
+    form.canonical_form,
+    literals.canonical_literals,
+    literals.tidy_texts,
+    vocabulary.known_terms,
+    vocabulary.known_terms_in_queries,
+    vocabulary.declared_properties,
+    vocabulary.described_entities,
+    vocabulary.derived_entities,
+    identity.file_names,
+    identity.one_number_once,
+    identity.one_file_each,
+    identity.kinds_in_their_folders,
+    identifiers.well_formed,
+    identifiers.sources_are_identified,
+    identifiers.sources_agree,
+    retired.replaced,
+    retired.unused,
+    shapes.known_parameters,
+    shapes.known_targets,
+    shapes.switched_on,
+    shapes.sensible_values,
+    shapes.in_use,
+)
+
+
+def judge(corpus: Corpus, *, progress: Progress = silent, processes: int | None = None) -> Report:
+    """Every finding, by file and line. SHACL runs only on files that could all be read."""
+    findings: list[Finding] = []
+    for done, rule in enumerate(RULES, 1):
+        findings.extend(rule(corpus))
+        progress("checking", done, len(RULES))
+    if not corpus.broken:
+        findings.extend(shacl.conforms(corpus, progress=progress, processes=processes))
+    return Report(tuple(sorted(set(findings), key=lambda finding: finding.order)))

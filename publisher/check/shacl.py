@@ -1,0 +1,318 @@
+"""SHACL by pyshacl, in pieces that run side by side, with every result led back to file and line.
+
+pyshacl wants an rdflib graph (on an Oxigraph-backed one it misses faults) and takes about 0.1 ms
+per triple; its own way to restrict the focus nodes is unsound. So each `sh:targetClass` is written
+out as the instances it means (SHACL section 2.1.3.2), and these are dealt to a few processes.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import pyoxigraph as ox
+import pyshacl
+import rdflib
+from rdflib.namespace import RDF, RDFS, SH
+
+from publisher.check.finding import Finding, Severity, did_you_mean
+from publisher.corpus import Corpus, File, Progress, silent
+from publisher.errors import ReleaseError
+from publisher.turtle import Located
+
+# Focus nodes per piece: small enough to share the work evenly and to move a progress bar, large
+# enough that reading the shapes again (about 0.1 s) does not show.
+PIECE = 400
+_SEVERITIES: dict[str, Severity] = {
+    str(SH.Violation): "violation",
+    str(SH.Warning): "warning",
+    str(SH.Info): "info",
+}
+
+
+@dataclass(frozen=True)
+class Result:
+    """One result of a validator, as text; `path` and `value` are empty when there is none."""
+
+    focus: str
+    path: str
+    value: str
+    message: str
+    severity: Severity
+    shape: str
+    component: str
+    value_is_literal: bool = False
+
+
+def conforms(
+    corpus: Corpus, *, progress: Progress = silent, processes: int | None = None
+) -> Iterator[Finding]:
+    """What the shapes say of everything else in the corpus."""
+    shapes = [f.triple for file in corpus.files if file.room == "shapes" for f in file.facts]
+    data = [f.triple for file in corpus.files if file.room != "shapes" for f in file.facts]
+    if not shapes:
+        return
+    places = _Places(corpus)
+    for result in validate(data, shapes, progress=progress, processes=processes):
+        yield places.finding(result)
+
+
+def validate(
+    data: Iterable[ox.Triple],
+    shapes: Iterable[ox.Triple],
+    *,
+    progress: Progress = silent,
+    processes: int | None = None,
+) -> list[Result]:
+    """Judge triples by shapes; the order of the results is that of the text."""
+    work = _Work(to_rdflib(data), to_rdflib(shapes))
+    pieces = work.pieces()
+    wanted = min(processes or min(4, os.cpu_count() or 1), len(pieces))
+    found: list[Result] = []
+    if wanted > 1 and "fork" in multiprocessing.get_all_start_methods():
+        batches = _side_by_side(work, pieces, wanted)
+    else:
+        batches = (work.judge(piece) for piece in pieces)
+    for done, batch in enumerate(batches, 1):
+        found.extend(batch)
+        progress("validating", done, len(pieces))
+    return sorted(set(found), key=lambda r: (r.focus, r.shape, r.path, r.value, r.message))
+
+
+def _side_by_side(work: _Work, pieces: Sequence[_Piece], processes: int) -> Iterator[list[Result]]:
+    """Forked children see the graphs without a copy being sent; only pieces and results travel."""
+    context = multiprocessing.get_context("fork")
+    with context.Pool(processes, initializer=_held.append, initargs=(work,)) as pool:
+        yield from pool.imap(_judge_held, pieces)
+
+
+# What a child works on; always empty in the parent.
+_held: list[_Work] = []
+
+
+def _judge_held(piece: _Piece) -> list[Result]:
+    return _held[0].judge(piece)
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """Some focus nodes for each of some shapes; `rest` also keeps every other kind of target."""
+
+    targets: tuple[tuple[str, tuple[str, ...]], ...]
+    rest: bool = False
+
+
+@dataclass(frozen=True)
+class _Work:
+    data: rdflib.Graph
+    shapes: rdflib.Graph
+
+    @cached_property
+    def bare(self) -> rdflib.Graph:
+        """The shapes without their class targets."""
+        bare = rdflib.Graph()
+        for triple in self.shapes:
+            if triple[1] != SH.targetClass:
+                bare.add(triple)
+        return bare
+
+    def pieces(self) -> list[_Piece]:
+        pieces = [_Piece((), rest=True)]
+        for shape, target in sorted(self.shapes.subject_objects(SH.targetClass)):
+            nodes = self._instances(target)
+            for start in range(0, len(nodes), PIECE):
+                pieces.append(_Piece(((str(shape), tuple(nodes[start : start + PIECE])),)))
+        return _even(pieces)
+
+    def _instances(self, target: rdflib.term.Node) -> list[str]:
+        classes = set(self.data.transitive_subjects(RDFS.subClassOf, target))
+        found = {
+            str(node)
+            for name in classes
+            for node in self.data.subjects(RDF.type, name)
+            if isinstance(node, rdflib.URIRef)
+        }
+        return sorted(found)
+
+    def judge(self, piece: _Piece) -> list[Result]:
+        shapes = rdflib.Graph()
+        for triple in self.bare:
+            if piece.rest or triple[1] not in _OTHER_TARGETS:
+                shapes.add(triple)
+        for shape, nodes in piece.targets:
+            for node in nodes:
+                shapes.add((rdflib.URIRef(shape), SH.targetNode, rdflib.URIRef(node)))
+        try:
+            _, report, _ = pyshacl.validate(
+                self.data, shacl_graph=shapes, inplace=True, do_owl_imports=False
+            )
+        except pyshacl.errors.ReportableRuntimeError as error:
+            raise ReleaseError(f"the shapes cannot be applied: {error}", where="shapes/") from error
+        return list(_results(report))
+
+
+_OTHER_TARGETS = {SH.targetNode, SH.targetSubjectsOf, SH.targetObjectsOf}
+
+
+def _even(pieces: list[_Piece]) -> list[_Piece]:
+    """Small pieces put together, so that none is much below PIECE focus nodes."""
+    joined: list[_Piece] = []
+    size = PIECE
+    for piece in pieces:
+        own = sum(len(nodes) for _, nodes in piece.targets)
+        if size + own <= PIECE and joined:
+            joined[-1] = _Piece(joined[-1].targets + piece.targets, joined[-1].rest)
+            size += own
+        else:
+            joined.append(piece)
+            size = own
+    return joined
+
+
+def _results(report: rdflib.Graph) -> Iterator[Result]:
+    for node in report.subjects(RDF.type, SH.ValidationResult):
+        if (None, SH.detail, node) in report:
+            continue
+        value = report.value(node, SH.value)
+        path = report.value(node, SH.resultPath)
+        messages = sorted(str(m) for m in report.objects(node, SH.resultMessage))
+        yield Result(
+            focus=str(report.value(node, SH.focusNode)),
+            path=str(path) if isinstance(path, rdflib.URIRef) else "",
+            value="" if value is None else str(value),
+            message=" ".join(messages),
+            severity=_SEVERITIES.get(str(report.value(node, SH.resultSeverity)), "violation"),
+            shape=str(report.value(node, SH.sourceShape)),
+            component=str(report.value(node, SH.sourceConstraintComponent)).removeprefix(str(SH)),
+            value_is_literal=isinstance(value, rdflib.Literal),
+        )
+
+
+def to_rdflib(triples: Iterable[ox.Triple]) -> rdflib.Graph:
+    """The triples as an rdflib graph; lexical forms stay as they are."""
+    graph = rdflib.Graph()
+    known: dict[str, rdflib.URIRef] = {}
+
+    def name(iri: str) -> rdflib.URIRef:
+        found = known.get(iri)
+        if found is None:
+            found = known[iri] = rdflib.URIRef(iri)
+        return found
+
+    def node(term: object) -> rdflib.term.Node:
+        if isinstance(term, ox.NamedNode):
+            return name(term.value)
+        if isinstance(term, ox.BlankNode):
+            return rdflib.BNode(term.value)
+        assert isinstance(term, ox.Literal)
+        if term.language:
+            return rdflib.Literal(term.value, lang=term.language)
+        return rdflib.Literal(term.value, datatype=name(term.datatype.value), normalize=False)
+
+    for triple in triples:
+        graph.add((node(triple.subject), name(triple.predicate.value), node(triple.object)))
+    return graph
+
+
+class _Places:
+    """Leads a result back to the line that is wrong."""
+
+    def __init__(self, corpus: Corpus) -> None:
+        self.corpus = corpus
+        self.show = corpus.graph.prefixes.show
+        self.facts: dict[str, list[tuple[File, Located]]] = {}
+        for file, fact in corpus.located():
+            subject = fact.triple.subject
+            if isinstance(subject, ox.NamedNode) and file.room != "shapes":
+                self.facts.setdefault(subject.value, []).append((file, fact))
+        self.parameters: dict[tuple[str, str], str] = {}
+        for file in corpus.files:
+            if file.room == "shapes":
+                for fact in file.facts:
+                    self._remember(fact)
+
+    def _remember(self, fact: Located) -> None:
+        t = fact.triple
+        if isinstance(t.subject, ox.NamedNode) and not isinstance(t.object, ox.BlankNode):
+            text = (
+                self.show(t.object.value)
+                if isinstance(t.object, ox.NamedNode)
+                else str(
+                    t.object.value  # type: ignore[union-attr]
+                )
+            )
+            self.parameters[t.subject.value, t.predicate.value.removeprefix(str(SH))] = text
+
+    def finding(self, result: Result) -> Finding:
+        file, line = self._place(result)
+        return Finding(
+            result.severity,
+            self.show(result.shape) if result.shape.startswith("http") else result.component,
+            file,
+            line,
+            self.show(result.focus),
+            self._message(result),
+            self._fix(result),
+        )
+
+    def _place(self, result: Result) -> tuple[str, int]:
+        """The line of the value, else of its property, else where the focus node starts."""
+        facts = self.facts.get(result.focus, [])
+        same_path = [f for f in facts if f[1].triple.predicate.value == result.path]
+        same_value = [f for f in same_path if _text(f[1].triple.object) == result.value]
+        for candidates in (same_value, same_path, facts):
+            if candidates:
+                file, fact = candidates[0]
+                return file.path, fact.line
+        return "data/", 0
+
+    def _message(self, result: Result) -> str:
+        shown = f'"{result.value}"' if result.value_is_literal else self.show(result.value)
+        said = f" is {shown}" if result.value and result.value != result.focus else ""
+        path = self.show(result.path) if result.path else ""
+        subject = f"{self.show(result.focus)} {path}".strip()
+        return f"{subject}{said}: {result.message}"
+
+    def _fix(self, result: Result) -> str:
+        name = result.component.removesuffix("ConstraintComponent")
+        parameter = name[:1].lower() + name[1:]
+        wanted = self.parameters.get((result.shape, parameter), "")
+        path = self.show(result.path) if result.path else "it"
+        if parameter == "class" and wanted:
+            return self._class_fix(result, wanted)
+        phrases = {
+            "minCount": f"add {path}",
+            "maxCount": f"keep at most {wanted} of its values",
+            "datatype": f"expected a value of {wanted}",
+            "hasValue": f"add {path} {wanted}",
+            "pattern": f"expected {wanted}",
+            "minInclusive": f"expected {wanted} or more",
+            "maxInclusive": f"expected {wanted} or less",
+            "minExclusive": f"expected more than {wanted}",
+            "maxExclusive": f"expected less than {wanted}",
+            "minLength": f"expected {wanted} characters or more",
+            "maxLength": f"expected {wanted} characters or less",
+            "nodeKind": f"expected {wanted}",
+            "lessThan": f"expected less than {wanted}",
+            "lessThanOrEquals": f"expected no more than {wanted}",
+            "uniqueLang": "keep one value per language",
+        }
+        return (
+            phrases.get(parameter, "") if wanted or parameter in ("minCount", "uniqueLang") else ""
+        )
+
+    def _class_fix(self, result: Result, wanted: str) -> str:
+        members = [
+            self.show(iri)
+            for iri in self.corpus.types
+            if self.corpus.is_a(iri, self.corpus.graph.prefixes.expand(wanted) or wanted)
+        ]
+        hint = did_you_mean(self.show(result.value), members)
+        return f"expected a {wanted}" + (f"; {hint}" if hint else "")
+
+
+def _text(node: object) -> str:
+    return str(getattr(node, "value", node))
