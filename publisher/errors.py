@@ -28,6 +28,7 @@ and *how to mend it*.
             ├── QueryTimeout    the query ran out of its time
             ├── QueryTooCostly  the query ran out of its memory, rows or bytes
             ├── Overloaded      every place is taken; try again after `retry_after` seconds
+            │   └── TooManyRequests this client used up its share; the same
             └── EngineUnavailable   the engine died or cannot be reached
 
 The command line maps families to exit codes (`cli`), the web maps them to statuses (`protocol`);
@@ -179,6 +180,10 @@ class Overloaded(EngineError):
     def __init__(self, what: str, *, retry_after: int = 5, where: str = "", fix: str = "") -> None:
         super().__init__(what, where=where, fix=fix)
         self.retry_after = retry_after
+
+
+class TooManyRequests(Overloaded):
+    """This client used up its share of query time, or made too many errors."""
 
 
 class EngineUnavailable(EngineError):

@@ -1,0 +1,133 @@
+"""Results of the embedded store → bytes in a format, piece by piece, never ill-formed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from pyoxigraph import (
+    NamedNode,
+    QueryBoolean,
+    QueryResultsFormat,
+    QuerySolutions,
+    QueryTriples,
+    RdfFormat,
+    Triple,
+    serialize,
+)
+
+from publisher import jsonld, rdfxml
+from publisher.errors import NotAcceptable, PublisherError
+
+RESULTS = {
+    "json": QueryResultsFormat.JSON,
+    "xml": QueryResultsFormat.XML,
+    "csv": QueryResultsFormat.CSV,
+    "tsv": QueryResultsFormat.TSV,
+}
+GRAPHS = {
+    "turtle": RdfFormat.TURTLE,
+    "ntriples": RdfFormat.N_TRIPLES,
+    "nquads": RdfFormat.N_QUADS,
+    "trig": RdfFormat.TRIG,
+}
+PREFIXED = frozenset({"turtle", "trig"})
+# bytes that no XML document may hold: control characters, U+FFFE and U+FFFF
+_NOT_XML = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|\xef\xbf[\xbe\xbf]")
+_XML_TAIL = 2
+
+
+class Sink(Protocol):
+    """Where an answer goes."""
+
+    def write(self, data: bytes, /) -> int:
+        """Take some bytes; may raise to end the query."""
+        ...
+
+    def flush(self) -> None:
+        """Called by the serialiser at its end."""
+        ...
+
+
+@dataclass(frozen=True)
+class Wording:
+    """How a release wants its graphs written."""
+
+    prefixes: dict[str, str] = field(default_factory=dict)
+    context: jsonld.Context = field(default_factory=lambda: jsonld.read_context({}))
+
+
+def write(
+    results: QuerySolutions | QueryBoolean | QueryTriples, name: str, sink: Sink, wording: Wording
+) -> None:
+    """Write results in a format; raises NotAcceptable where the format cannot carry them."""
+    if isinstance(results, QueryTriples):
+        write_triples(results, name, sink, wording)
+        return
+    guard = _XmlGuard(sink) if name == "xml" else sink
+    try:
+        results.serialize(guard, RESULTS[name])
+    except Exception:
+        _raise_guarded(guard)
+        raise
+
+
+def write_triples(triples: Iterable[Triple], name: str, sink: Sink, wording: Wording) -> None:
+    """Write triples in a graph format."""
+    if name == "jsonld":
+        sink.write(jsonld.document(triples, wording.context))
+    elif name == "rdfxml":
+        for piece in rdfxml.write(triples, wording.prefixes):
+            sink.write(piece.encode("utf-8", "surrogatepass"))
+    else:
+        prefixes = wording.prefixes if name in PREFIXED else None
+        serialize(triples, sink, GRAPHS[name], prefixes=prefixes)
+
+
+def used_prefixes(triples: Iterable[Triple], prefixes: dict[str, str]) -> dict[str, str]:
+    """The prefixes that a small graph makes use of (a large one is not read twice for it)."""
+    heads = {iri[: _namespace_end(iri)] for triple in triples for iri in _iris(triple)}
+    return {p: n for p, n in prefixes.items() if any(h.startswith(n) for h in heads)}
+
+
+def _namespace_end(iri: str) -> int:
+    return max(iri.rfind("/"), iri.rfind("#"), iri.rfind("_"), iri.rfind(":")) + 1
+
+
+def _iris(triple: Triple) -> Iterable[str]:
+    for term in (triple.subject, triple.predicate, triple.object):
+        if isinstance(term, NamedNode):
+            yield term.value
+        elif (datatype := getattr(term, "datatype", None)) is not None:
+            yield datatype.value
+
+
+class _XmlGuard:
+    """Passes XML on unless it holds what XML cannot."""
+
+    def __init__(self, sink: Sink) -> None:
+        self.sink = sink
+        self.tail = b""
+        self.fault: PublisherError | None = None
+
+    def write(self, data: bytes) -> int:
+        if _NOT_XML.search(self.tail + data):
+            self.fault = NotAcceptable(
+                "the answer holds control characters, which XML cannot carry",
+                offered=("application/sparql-results+json", "text/tab-separated-values"),
+                fix="ask for JSON or TSV",
+            )
+            raise self.fault
+        self.tail = data[-_XML_TAIL:]
+        return self.sink.write(data)
+
+    def flush(self) -> None:
+        self.sink.flush()
+
+
+def _raise_guarded(guard: Sink) -> None:
+    fault = getattr(guard, "fault", None)
+    if isinstance(fault, PublisherError):
+        raise fault

@@ -1,0 +1,186 @@
+"""The engine over a release's own store: lookups here, everybody's queries in worker processes."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Coroutine, Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pyoxigraph import DefaultGraph, NamedNode, QueryBoolean, QuerySolutions, Store, Triple
+
+from publisher.engine import answers, simple
+from publisher.engine.pool import Lanes, Pool, syntax_error
+from publisher.engine.question import Answer, AsyncAnswer, Budget, Question, Row, Substitutions
+from publisher.engine.worker import read_wording
+from publisher.errors import EngineUnavailable, ReleaseDamaged
+
+T = TypeVar("T")
+
+
+class Embedded:
+    """One per process. The pool lives on the server's event loop, else on a loop of its own."""
+
+    def __init__(
+        self,
+        release: Path,
+        lanes: Lanes | None = None,
+        notice: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self.release = release.resolve()  # `current` may point elsewhere tomorrow
+        try:
+            self.store = Store.read_only(str(self.release / "store"))
+        except OSError as error:
+            raise ReleaseDamaged("the store cannot be opened", where=str(release)) from error
+        self.wording = read_wording(self.release)
+        self.pool = Pool(self.release, lanes or Lanes(), notice)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._starting = threading.Lock()
+
+    # our own questions: bounded, or trusted because we wrote them
+
+    def select(self, query: str, substitutions: Substitutions | None = None) -> list[Row]:
+        """The rows of one of our own queries; unbound variables are left out of a row."""
+        found = self.store.query(
+            query, prefixes=self.wording.prefixes, substitutions=dict(substitutions or {})
+        )
+        assert isinstance(found, QuerySolutions), "only SELECT has rows"
+        names = [variable.value for variable in found.variables]
+        return [
+            {name: term for name in names if (term := solution[name]) is not None}
+            for solution in found
+        ]
+
+    def ask(self, query: str, substitutions: Substitutions | None = None) -> bool:
+        """The answer to one of our own questions."""
+        found = self.store.query(
+            query, prefixes=self.wording.prefixes, substitutions=dict(substitutions or {})
+        )
+        assert isinstance(found, QueryBoolean), "only ASK has a yes or no"
+        return bool(found)
+
+    def lookup(self, iri: str) -> list[Triple]:
+        """The triples whose subject this is."""
+        try:
+            subject = NamedNode(iri)
+        except ValueError:
+            return []
+        found = self.store.quads_for_pattern(subject, None, None, DefaultGraph())
+        return [quad.triple for quad in found]
+
+    def graph(self, iri: str) -> list[Triple]:
+        """The triples of one named graph."""
+        found = self.store.quads_for_pattern(None, None, None, NamedNode(iri))
+        return [quad.triple for quad in found]
+
+    def count(self) -> int:
+        """How many distinct triples there are."""
+        return sum(1 for _ in self.store.quads_for_pattern(None, None, None, DefaultGraph()))
+
+    def graphs(self) -> tuple[str, ...]:
+        """The names of all graphs."""
+        return self._graphs
+
+    @cached_property
+    def _graphs(self) -> tuple[str, ...]:
+        return tuple(sorted(g.value for g in self.store.named_graphs() if isinstance(g, NamedNode)))
+
+    # everybody's questions
+
+    def answer_here(self, question: Question) -> bytes | None:
+        """The answer to a question whose work is provably bounded; None for any other."""
+        if question.dataset.default is not None or question.dataset.named is not None:
+            return None
+        if not simple.is_bounded(question.query):
+            return None
+        sink = _Bytes()
+        try:
+            found = self.store.query(
+                question.query, base_iri=question.base or None, prefixes=self.wording.prefixes
+            )
+        except SyntaxError as error:
+            raise syntax_error(str(error)) from None
+        answers.write(found, question.format, sink, self.wording)
+        return bytes(sink.held)
+
+    async def answer(self, question: Question, budget: Budget) -> AsyncAnswer:
+        """The answer to anybody's query, on the event loop that the pool lives on."""
+        here = self.answer_here(question)
+        if here is not None:
+            return AsyncAnswer(here)
+        return await self.pool.answer(question, budget)
+
+    def stream(self, question: Question, budget: Budget) -> Answer:
+        """The same for a thread."""
+        here = self.answer_here(question)
+        if here is not None:
+            return Answer(here)
+        found = self._wait(self.pool.answer(question, budget))
+        return Answer(found.head, self._pieces(found) if found.rest is not None else None)
+
+    def _pieces(self, found: AsyncAnswer) -> Iterator[bytes]:
+        assert found.rest is not None
+        rest: Any = found.rest
+        try:
+            while True:
+                try:
+                    yield self._wait(anext(rest))
+                except StopAsyncIteration:
+                    return
+        finally:
+            self._wait(rest.aclose())
+
+    # where the pool lives
+
+    async def attach(self) -> None:
+        """Let the pool live on the running loop; call once, before anything is asked."""
+        self._loop = asyncio.get_running_loop()
+        await self.pool.start()
+
+    def _wait(self, work: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self._running_loop()).result()
+
+    def _running_loop(self) -> asyncio.AbstractEventLoop:
+        with self._starting:
+            if self._loop is None:
+                self._loop = asyncio.new_event_loop()
+                self._thread = threading.Thread(
+                    target=self._loop.run_forever, name="engine", daemon=True
+                )
+                self._thread.start()
+                asyncio.run_coroutine_threadsafe(self.pool.start(), self._loop).result()
+            return self._loop
+
+    def close(self) -> None:
+        """End all workers; idempotent."""
+        if self._thread is None or self._loop is None or not self._thread.is_alive():
+            return
+        self._wait(self.pool.close())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(5)
+        self._loop.close()
+
+    async def detach(self) -> None:
+        """End all workers from the loop that the pool lives on."""
+        await self.pool.close()
+
+
+class _Bytes:
+    """Collects an answer in memory."""
+
+    def __init__(self) -> None:
+        self.held = bytearray()
+
+    def write(self, data: bytes) -> int:
+        """Take some bytes."""
+        self.held += data
+        return len(data)
+
+    def flush(self) -> None:
+        """Nothing waits here."""
+
+
+__all__ = ["Embedded", "EngineUnavailable"]

@@ -1,0 +1,170 @@
+"""What a query's text says before any parser sees it: form, datasets, SERVICE, updates, depth.
+
+A linear scan without recursion or backtracking, so that no text can hurt the process that does it.
+It is not a parser: a text that is not SPARQL gets some outline, and its syntax error from a worker.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+UPDATES = frozenset("INSERT DELETE LOAD CLEAR DROP CREATE ADD MOVE COPY WITH".split())
+FORMS = frozenset({"SELECT", "ASK", "CONSTRUCT", "DESCRIBE"})
+# the same query gives another answer next time
+VOLATILE = frozenset("NOW RAND UUID STRUUID BNODE".split())
+
+# Every quantifier is possessive (++, *+): nothing is ever tried twice. The prefix of a name takes
+# its dots with it (`a.b.c`), or a long chain of them would be read again from every dot.
+TOKEN = re.compile(
+    r"""
+    (?P<space>(?:[\x20\t\r\n]++|\#[^\r\n]*+)++)
+  | (?P<iri><[^\x00-\x20<>"{}|^`]*+>)
+  | (?P<text>\"{3}(?:\\.|\"{1,2}(?!\")|[^"\\])*+\"{3} | '{3}(?:\\.|'{1,2}(?!')|[^'\\])*+'{3}
+      | "(?:\\.|[^"\\\r\n])*+" | '(?:\\.|[^'\\\r\n])*+')
+  | (?P<variable>[?$][^\W]++)
+  | (?P<language>@[a-zA-Z]++(?:-[a-zA-Z0-9]++)*+)
+  | (?P<number>[0-9]++(?:\.[0-9]++)?+(?:[eE][+-]?[0-9]++)?+)
+  | (?P<name>_?:[\w.%\\:-]*+ | [^\W\d](?:[\w-]|\.(?=[\w:-]))*+(?::(?:[\w%:-]|\\.|\.(?=[\w%:-]))*+)?+)
+  | (?P<mark>.)
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_ESCAPE = re.compile(r"\\u([0-9A-Fa-f]{4})|\\U([0-9A-Fa-f]{8})")
+_WORD = re.compile(r"[A-Za-z]+")
+
+Token = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Outline:
+    """`form` is empty for what is neither a query nor an update; IRIs are as written."""
+
+    form: str
+    update: str
+    services: tuple[str, ...]
+    sources: tuple[str, ...]
+    words: frozenset[str]
+    depth: int
+    lost_variable: str
+
+    @property
+    def volatile(self) -> bool:
+        """Whether asking again may give another answer from the same release."""
+        return bool(self.words & VOLATILE)
+
+
+def tokens(query: str) -> Iterator[Token]:
+    """The tokens of a query, without white space and comments; keywords are kind `name`."""
+    for match in TOKEN.finditer(_unescaped(query)):
+        kind = match.lastgroup
+        if kind != "space" and kind is not None:
+            yield kind, match.group()
+
+
+@lru_cache(maxsize=2048)
+def read(query: str) -> Outline:
+    """The outline of a query."""
+    reader = _Reader()
+    for kind, text in tokens(query):
+        reader.take(kind, text)
+    return reader.outline()
+
+
+def _unescaped(query: str) -> str:
+    r"""SPARQL reads `SERV\u0049CE` as SERVICE, so we must too."""
+    if "\\u" not in query and "\\U" not in query:
+        return query
+    return _ESCAPE.sub(_character, query)
+
+
+def _character(match: re.Match[str]) -> str:
+    code = int(match.group(1) or match.group(2), 16)
+    return chr(code) if code < 0x110000 and not 0xD800 <= code < 0xE000 else match.group()
+
+
+class _Reader:
+    """Takes one token after the other; every step is constant work."""
+
+    def __init__(self) -> None:
+        self.form = self.update = self.lost = ""
+        self.services: list[str] = []
+        self.sources: list[str] = []
+        self.words: set[str] = set()
+        self.open = self.depth = 0
+        self.graphs: list[tuple[int, str]] = []  # GRAPH ?g { ... } that we are inside of
+        self.projected: set[str] | None = None  # of a sub-SELECT that is being read
+        self.last: Token = ("", "")
+        self.waiting = ""  # SERVICE, FROM or GRAPH that still wants its name
+
+    def take(self, kind: str, text: str) -> None:
+        if kind == "name" and ":" not in text:
+            for word in _WORD.findall(text) if "." in text or "-" in text else (text,):
+                self._keyword(word.upper())
+        elif kind == "mark":
+            self._mark(text)
+        elif kind in ("iri", "name", "variable"):
+            self._named(kind, text)
+        self.last = (kind, text)
+
+    def _keyword(self, word: str) -> None:
+        self.words.add(word)
+        if not self.form and not self.update:
+            if word in FORMS:
+                self.form = word
+            elif word in UPDATES:
+                self.update = word
+        elif word == "SELECT" and self.graphs:
+            self.projected = set()
+        elif word == "WHERE":
+            self._end_projection()
+        if word == "SILENT" and self.waiting == "SERVICE":
+            return
+        if word == "NAMED" and self.waiting == "FROM":
+            return
+        self.waiting = word if word in ("SERVICE", "FROM", "GRAPH") else ""
+
+    def _named(self, kind: str, text: str) -> None:
+        if self.waiting == "SERVICE":
+            self.services.append(text)
+        elif self.waiting == "FROM" and kind != "variable":
+            self.sources.append(text)
+        if kind == "variable" and self.projected is not None:
+            self.projected.add(text[1:])
+        if not (self.waiting == "GRAPH" and kind == "variable"):
+            self.waiting = ""
+
+    def _mark(self, text: str) -> None:
+        if text == "{":
+            self._end_projection()
+            self.open += 1
+            if self.waiting == "GRAPH" and self.last[0] == "variable":
+                self.graphs.append((self.open, self.last[1][1:]))
+        elif text == "}":
+            if self.graphs and self.graphs[-1][0] == self.open:
+                self.graphs.pop()
+            self.open = max(0, self.open - 1)
+        elif text in "([":
+            self.open += 1
+        elif text in ")]":
+            self.open = max(0, self.open - 1)
+        self.depth = max(self.depth, self.open)
+        self.waiting = ""
+
+    def _end_projection(self) -> None:
+        if self.projected is not None and self.graphs:
+            self.lost = self.lost or ("" if self.graphs[-1][1] in self.projected else self.graphs[-1][1])
+        self.projected = None
+
+    def outline(self) -> Outline:
+        return Outline(
+            form=self.form,
+            update=self.update,
+            services=tuple(self.services),
+            sources=tuple(self.sources),
+            words=frozenset(self.words),
+            depth=self.depth,
+            lost_variable=self.lost,
+        )

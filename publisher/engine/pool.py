@@ -1,0 +1,553 @@
+"""The worker processes of one web process: lanes, queue, deadlines, replacement.
+
+A question waits in one FIFO queue for a place in the fast lane. One that runs for long is demoted:
+it gets the lowest priority and a place in the slow lane, or is stopped (SIGSTOP) until there is one,
+so that the fast lane moves on (killing long queries early only made clients try again at once).
+Everything ends at its deadline by SIGKILL, which is the only thing that ends a query in pyoxigraph.
+
+Everything here runs on one event loop; nothing is locked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from publisher.engine import frames, rows
+from publisher.engine.question import AsyncAnswer, Budget, Question
+from publisher.errors import (
+    BadRequest,
+    EngineError,
+    EngineUnavailable,
+    MalformedQuery,
+    NotAcceptable,
+    Overloaded,
+    PublisherError,
+    QueryTimeout,
+    QueryTooCostly,
+)
+
+log = logging.getLogger("publisher.engine")
+
+BUFFERED = 4 * frames.CHUNK
+LOWEST_PRIORITY = 19
+# a worker that kept more than this after a query is replaced
+KEPT_MEMORY = 256 * 2**20
+START_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Lanes:
+    """How many queries may run, run long, be parked and wait; seconds and bytes."""
+
+    fast: int = 4
+    slow: int = 2
+    parked: int = 4
+    queue: int = 64
+    queue_seconds: float = 10.0
+    slow_after: float = 1.0
+    answer_seconds: float = 600.0
+    memory: int = 1024 * 2**20
+    network: bool = False
+
+
+class Worker(asyncio.BufferedProtocol):
+    """One process and the line to it."""
+
+    def __init__(self, lanes: Lanes) -> None:
+        self.lanes = lanes
+        self.process: subprocess.Popen[bytes] | None = None
+        self.transport: asyncio.Transport | None = None
+        self.thread = 0
+        self.number = 0
+        self.lost = False
+        self.paused = False
+        self.buffered = 0
+        self.inbox: deque[tuple[int, bytes, bytes]] = deque()
+        self.waiter: asyncio.Future[None] | None = None
+        self._partial = bytearray()
+        self._room = bytearray(frames.CHUNK + frames.HEADER.size)
+
+    async def start(self, release: Path) -> None:
+        """Start the process and wait until it has opened its store."""
+        loop = asyncio.get_running_loop()
+        ours, theirs = socket.socketpair()
+        with theirs:
+            command = _command(release, theirs.fileno(), self.lanes)
+            self.process = await loop.run_in_executor(None, _spawn, command, theirs.fileno())
+        ours.setblocking(False)
+        await loop.create_connection(lambda: self, sock=ours)
+        number, kind, payload = await asyncio.wait_for(self.receive(), START_SECONDS)
+        if (number, kind) != (0, frames.READY):
+            raise EngineUnavailable("a query process did not start")
+        self.thread = json.loads(payload)["thread"]
+
+    # what the event loop calls
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.lost = True
+        self._wake()
+
+    def get_buffer(self, sizehint: int) -> bytearray:
+        return self._room
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self._partial += memoryview(self._room)[:nbytes]
+        size = frames.HEADER.size
+        while len(self._partial) >= size:
+            number, kind, length = frames.HEADER.unpack_from(self._partial)
+            if len(self._partial) < size + length:
+                break
+            self.inbox.append((number, kind, bytes(self._partial[size : size + length])))
+            self.buffered += length
+            del self._partial[: size + length]
+        if self.inbox:
+            self._wake()
+        if self.buffered > BUFFERED and not self.paused and self.transport is not None:
+            self.paused = True
+            self.transport.pause_reading()
+
+    def _wake(self) -> None:
+        if self.waiter is not None and not self.waiter.done():
+            self.waiter.set_result(None)
+
+    # what a question calls
+
+    def ask(self, question: Question) -> int:
+        """Send a question; answers carry the number that is returned."""
+        self.number += 1
+        message = {
+            "query": question.query,
+            "format": question.format,
+            "base": question.base,
+            "default": question.dataset.default,
+            "named": question.dataset.named,
+        }
+        assert self.transport is not None
+        self.transport.write(frames.pack(self.number, frames.ASK, json.dumps(message).encode()))
+        return self.number
+
+    async def receive(self) -> tuple[int, bytes, bytes]:
+        """The next frame; EOFError when the process is gone."""
+        while not self.inbox:
+            if self.lost:
+                raise EOFError
+            self.waiter = asyncio.get_running_loop().create_future()
+            try:
+                await self.waiter
+            finally:
+                self.waiter = None
+        frame = self.inbox.popleft()
+        self.buffered -= len(frame[2])
+        if self.paused and self.buffered < BUFFERED // 2 and self.transport is not None:
+            self.paused = False
+            self.transport.resume_reading()
+        return frame
+
+    def signal(self, which: signal.Signals) -> None:
+        """Send a signal, unless the process has ended."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(which)
+
+    def lower_priority(self) -> None:
+        """Only the query's own thread counts: on Linux, priorities belong to threads."""
+        with contextlib.suppress(OSError, AttributeError):
+            os.setpriority(os.PRIO_PROCESS, self.thread, LOWEST_PRIORITY)
+
+    def kill(self) -> None:
+        """End the process at once, whatever it does."""
+        self.signal(signal.SIGKILL)
+        if self.transport is not None:
+            self.transport.abort()
+
+    async def exit_status(self) -> int | None:
+        """How the process ended, once it has."""
+        if self.process is None:
+            return None
+        wait = self.process.wait
+        try:
+            return await asyncio.get_running_loop().run_in_executor(None, lambda: wait(2))
+        except subprocess.TimeoutExpired:
+            return None
+
+
+def _command(release: Path, descriptor: int, lanes: Lanes) -> list[str]:
+    megabytes = lanes.memory // 2**20
+    arguments = [str(descriptor), str(release.resolve()), str(megabytes), str(int(lanes.network))]
+    return [sys.executable, "-m", "publisher.engine.worker", *arguments]
+
+
+def _spawn(command: list[str], descriptor: int) -> subprocess.Popen[bytes]:
+    """A new process with this descriptor, none of our environment, and its own directory."""
+    package = str(Path(__file__).resolve().parents[2])
+    environment = {"PYTHONPATH": package, "MALLOC_ARENA_MAX": "2", "LANG": "C.UTF-8"}
+    return subprocess.Popen(  # noqa: S603 - the command is our own
+        command, pass_fds=[descriptor], stdin=subprocess.DEVNULL, env=environment, cwd="/"
+    )
+
+
+class Run:
+    """One question on its way: where it runs, how long it may, why it was ended."""
+
+    def __init__(self, pool: Pool, worker: Worker, budget: Budget) -> None:
+        self.pool = pool
+        self.worker = worker
+        self.budget = budget
+        self.lane = "fast"
+        self.reason: PublisherError | None = None
+        self.finished = False
+        self.began = time.monotonic()
+        self.remaining = budget.seconds
+        loop = asyncio.get_running_loop()
+        self.demotion = loop.call_later(pool.lanes.slow_after, pool.demote, self)
+        self.last_moment = loop.call_later(pool.lanes.answer_seconds, self.expire)
+        self.resumed = self.began
+        self.deadline = loop.call_later(self.remaining, self.expire)
+
+    def expire(self) -> None:
+        """Out of time."""
+        seconds = f"{self.budget.seconds:g} seconds"
+        if self.lane == "parked":
+            self.end(
+                Overloaded(
+                    f"the query needs long, and no place for long queries came free in {seconds}",
+                    retry_after=30,
+                    fix="try again later, or ask for less",
+                )
+            )
+        else:
+            self.end(
+                QueryTimeout(
+                    f"the query took longer than the {seconds} it is given",
+                    fix="ask for less: a LIMIT, fewer unbound variables, or a download instead",
+                )
+            )
+
+    def end(self, reason: PublisherError) -> None:
+        """Kill the process for a reason that its reader will be told."""
+        if not self.finished and self.reason is None:
+            self.reason = reason
+            self.worker.kill()
+
+    def pause_clock(self) -> None:
+        """The reader is slow: that is not the query's time."""
+        self.deadline.cancel()
+        self.remaining -= time.monotonic() - self.resumed
+
+    def resume_clock(self) -> None:
+        """The reader wants more."""
+        self.resumed = time.monotonic()
+        loop = asyncio.get_running_loop()
+        self.deadline = loop.call_later(max(0.0, self.remaining), self.expire)
+
+    def stop_clocks(self) -> None:
+        """Nothing of this run will happen any more."""
+        for timer in (self.demotion, self.last_moment, self.deadline):
+            timer.cancel()
+
+
+class Pool:
+    """The processes, the lanes and the queue."""
+
+    def __init__(
+        self, release: Path, lanes: Lanes, notice: Callable[[str], None] = lambda _: None
+    ) -> None:
+        self.release = release
+        self.lanes = lanes
+        self.notice = notice
+        self.idle: deque[Worker] = deque()
+        self.hopeful: deque[asyncio.Future[Worker]] = deque()
+        self.members: set[Worker] = set()
+        self.running: set[Run] = set()
+        self.parked: deque[Run] = deque()
+        self.slow = 0
+        self.failures = 0
+        self.closed = False
+        self.tasks: set[asyncio.Task[None]] = set()
+
+    # processes
+
+    async def start(self) -> None:
+        """Start all processes; returns when the first is ready."""
+        self.fill()
+        self.idle.append(await self._worker())
+
+    def fill(self) -> None:
+        """Start as many processes as are missing from the fast lane."""
+        while not self.closed and len(self.members) < self.lanes.fast:
+            worker = Worker(self.lanes)
+            self.members.add(worker)
+            self._later(self._bring_up(worker))
+
+    def _later(self, work: Any) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
+    async def _bring_up(self, worker: Worker) -> None:
+        try:
+            if self.failures:
+                await asyncio.sleep(min(5.0, 0.2 * 2**self.failures))
+            await worker.start(self.release)
+        except (EOFError, OSError, TimeoutError, EngineError) as error:
+            self.failures += 1
+            log.error("a query process did not start: %s", error)
+            self._discard(worker)
+            return
+        self.failures = 0
+        if self.closed:
+            worker.kill()
+        else:
+            self._offer(worker)
+
+    def _discard(self, worker: Worker) -> None:
+        """Forget a process, and start another in its place."""
+        worker.kill()
+        self.members.discard(worker)
+        self._later(_reap(worker))
+        self.fill()
+
+    def _offer(self, worker: Worker) -> None:
+        """A free worker goes to whoever has waited longest, else to the idle ones."""
+        while self.hopeful:
+            waiting = self.hopeful.popleft()
+            if not waiting.done():
+                waiting.set_result(worker)
+                return
+        self.idle.append(worker)
+
+    async def _worker(self) -> Worker:
+        """A free worker; FIFO, with a bound on the length of the queue and on the waiting."""
+        while self.idle and not self.hopeful:
+            worker = self.idle.pop()
+            if not worker.lost:
+                return worker
+            self._discard(worker)
+        if len(self.hopeful) >= self.lanes.queue:
+            raise self._full()
+        waiting: asyncio.Future[Worker] = asyncio.get_running_loop().create_future()
+        self.hopeful.append(waiting)
+        try:
+            return await asyncio.wait_for(waiting, self.lanes.queue_seconds)
+        except TimeoutError:
+            raise self._full() from None
+        except asyncio.CancelledError:
+            if waiting.done() and not waiting.cancelled():
+                self._offer(waiting.result())
+            raise
+        finally:
+            with contextlib.suppress(ValueError):
+                self.hopeful.remove(waiting)
+
+    def _full(self) -> Overloaded:
+        self.notice("queue_full")
+        return Overloaded(
+            "every place for a query is taken", retry_after=5, fix="try again in a few seconds"
+        )
+
+    # lanes
+
+    def demote(self, run: Run) -> None:
+        """A long query leaves the fast lane: a place in the slow lane, or a rest."""
+        if run.finished:
+            return
+        self.members.discard(run.worker)
+        self.notice("demoted")
+        if self.slow < self.lanes.slow:
+            self._into_slow_lane(run)
+        elif len(self.parked) < self.lanes.parked:
+            run.lane = "parked"
+            run.worker.signal(signal.SIGSTOP)
+            self.parked.append(run)
+        else:
+            run.end(
+                Overloaded(
+                    "the query needs long, and too many long queries are waiting already",
+                    retry_after=30,
+                    fix="try again later, or ask for less",
+                )
+            )
+        self.fill()
+
+    def _into_slow_lane(self, run: Run) -> None:
+        run.lane = "slow"
+        self.slow += 1
+        run.worker.lower_priority()
+
+    def _leave(self, run: Run) -> None:
+        if run.lane == "slow":
+            self.slow -= 1
+        elif run.lane == "parked":
+            with contextlib.suppress(ValueError):
+                self.parked.remove(run)
+        while self.parked and self.slow < self.lanes.slow:
+            next_run = self.parked.popleft()
+            self._into_slow_lane(next_run)
+            next_run.worker.signal(signal.SIGCONT)
+
+    # questions
+
+    async def answer(self, question: Question, budget: Budget) -> AsyncAnswer:
+        """The answer from its first 64 kB on; errors up to there are raised, not sent."""
+        if self.closed:
+            raise EngineUnavailable("the engine is closed")
+        worker = await self._worker()
+        run = Run(self, worker, budget)
+        self.running.add(run)
+        stream = self._stream(run, worker.ask(question), question.format)
+        head = bytearray()
+        try:
+            async for piece in stream:
+                head += piece
+                if len(head) >= frames.CHUNK:
+                    taken = time.monotonic() - run.began
+                    return AsyncAnswer(bytes(head), self._rest(run, stream), taken)
+        except BaseException:
+            self.finish(run, reuse=False)
+            raise
+        return AsyncAnswer(bytes(head), None, time.monotonic() - run.began)
+
+    async def _stream(self, run: Run, number: int, format_name: str) -> AsyncIterator[bytes]:
+        """The pieces of an answer; ends only when the answer is whole."""
+        size = 0
+        count = rows.counter(format_name) if run.budget.rows else None
+        while True:
+            found, kind, payload = await self._receive(run)
+            if found != number:
+                raise EngineUnavailable("a query process answered another question")
+            if kind == frames.END:
+                self.finish(run, reuse=json.loads(payload)["memory"] < KEPT_MEMORY)
+                return
+            if kind == frames.FAULT:
+                # bytes may be left in its buffers after an error in mid-stream, so it never answers again
+                self.finish(run, reuse=size == 0)
+                raise _fault(json.loads(payload))
+            size += len(payload)
+            if size > run.budget.bytes:
+                raise _too_much(f"{run.budget.bytes} bytes")
+            if count is not None and count(payload) > run.budget.rows + 1:
+                raise _too_much(f"{run.budget.rows} rows")
+            yield payload
+
+    async def _receive(self, run: Run) -> tuple[int, bytes, bytes]:
+        try:
+            return await run.worker.receive()
+        except EOFError:
+            raise run.reason or _death(await run.worker.exit_status()) from None
+
+    async def _rest(self, run: Run, stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        """What comes after the head; a reader that leaves ends the query."""
+        try:
+            run.pause_clock()
+            while True:
+                run.resume_clock()
+                piece = await anext(stream, None)
+                run.pause_clock()
+                if piece is None:
+                    return
+                yield piece
+        finally:
+            self.finish(run, reuse=False)
+
+    def finish(self, run: Run, *, reuse: bool) -> None:
+        """The run is over; its worker is free, or replaced."""
+        if run.finished:
+            return
+        run.finished = True
+        run.stop_clocks()
+        self.running.discard(run)
+        self._leave(run)
+        worker = run.worker
+        if reuse and run.lane == "fast" and run.reason is None and not worker.lost:
+            self._offer(worker)
+        else:
+            self.notice("replaced")
+            self._discard(worker)
+
+    def state(self) -> dict[str, int]:
+        """Numbers for /metrics and for those who look."""
+        return {
+            "idle": len(self.idle),
+            "running": len(self.running),
+            "slow": self.slow,
+            "parked": len(self.parked),
+            "waiting": len(self.hopeful),
+        }
+
+    async def close(self) -> None:
+        """End all processes."""
+        self.closed = True
+        for run in list(self.running):
+            run.end(EngineUnavailable("the server is stopping"))
+        for worker in [*self.members, *self.idle]:
+            worker.kill()
+        for waiting in self.hopeful:
+            if not waiting.done():
+                waiting.set_exception(EngineUnavailable("the server is stopping"))
+        await asyncio.gather(*(_reap(worker) for worker in self.members))
+
+
+async def _reap(worker: Worker) -> None:
+    """Leave no zombie behind."""
+    await worker.exit_status()
+
+
+def _too_much(limit: str) -> QueryTooCostly:
+    return QueryTooCostly(
+        f"the answer is larger than the {limit} an answer may have",
+        fix="add a LIMIT, ask for less, or take a download",
+    )
+
+
+def _fault(report: dict[str, Any]) -> PublisherError:
+    """The error that a worker reported."""
+    if report["family"] == "syntax":
+        return syntax_error(report["what"])
+    if report["family"] == "format":
+        return NotAcceptable(
+            report["what"],
+            offered=tuple(report["offered"]),
+            where=report["where"],
+            fix=report["fix"],
+        )
+    log.error("a query failed: %s", report["what"])
+    if report["family"] == "store":
+        return EngineUnavailable("the store could not be read for this query")
+    return BadRequest("the engine cannot evaluate this query", fix="say it another way")
+
+
+def syntax_error(message: str) -> MalformedQuery:
+    """pyoxigraph says `error at 3:2: expected OPTIONAL`."""
+    head, _, what = message.partition(": ")
+    place = head.removeprefix("error at ").split("-")[0].split(":")
+    if head.startswith("error at ") and len(place) == 2 and all(p.isdigit() for p in place):
+        return MalformedQuery(what, line=int(place[0]), column=int(place[1]))
+    return MalformedQuery(message)
+
+
+def _death(status: int | None) -> EngineError:
+    """What an unexpected end means: Rust aborts without memory, a full stack is a fault."""
+    if status in (-signal.SIGABRT, -signal.SIGSEGV, -signal.SIGBUS):
+        return QueryTooCostly(
+            "the query needs more memory than a query is given",
+            fix="ask for less, or in several smaller queries",
+        )
+    log.error("a query process ended with %s", status)
+    return EngineUnavailable("the process that ran this query ended", fix="try again")

@@ -1,0 +1,172 @@
+"""The process that a query runs in: one question at a time, until it is killed.
+
+Two threads. The main one only watches the line to its parent, so that the process ends at once when
+the parent is gone, even inside a query that never returns (PR_SET_PDEATHSIG would fire when the
+spawning *thread* ends, which is not the same). The other has a large stack, because the parser and
+the evaluator recurse with the query's nesting, and does everything.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import socket
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+from pyoxigraph import DefaultGraph, NamedNode, Store
+
+from publisher.engine import answers, frames, sandbox
+from publisher.errors import NotAcceptable
+from publisher.jsonld import read_context
+
+STACK = 256 * 2**20
+_HANGUP = getattr(select, "POLLRDHUP", 0) | select.POLLHUP | select.POLLERR
+
+
+class Line:
+    """The worker's end of the socket pair."""
+
+    def __init__(self, end: socket.socket) -> None:
+        self.end = end
+        self.number = 0
+
+    def receive(self) -> dict[str, Any]:
+        """The next question."""
+        number, kind, length = frames.HEADER.unpack(self._exactly(frames.HEADER.size))
+        if kind != frames.ASK:
+            raise SystemExit(3)
+        self.number = number
+        question: dict[str, Any] = json.loads(self._exactly(length))
+        return question
+
+    def send(self, kind: bytes, payload: bytes = b"") -> None:
+        """One frame of the answer to the question at hand."""
+        self.end.sendall(frames.pack(self.number, kind, payload))
+
+    def _exactly(self, size: int) -> bytes:
+        found = bytearray()
+        while len(found) < size:
+            part = self.end.recv(size - len(found))
+            if not part:
+                raise SystemExit(0)
+            found += part
+        return bytes(found)
+
+
+class Outlet:
+    """Collects an answer and sends it in large frames."""
+
+    def __init__(self, line: Line) -> None:
+        self.line = line
+        self.held = bytearray()
+
+    def write(self, data: bytes) -> int:
+        """Take some bytes of the answer."""
+        self.held += data
+        if len(self.held) >= frames.CHUNK:
+            self.flush()
+        return len(data)
+
+    def flush(self) -> None:
+        """Send what was collected."""
+        if self.held:
+            self.line.send(frames.DATA, bytes(self.held))
+            self.held.clear()
+
+
+def main(arguments: list[str]) -> int:
+    """`worker <file descriptor> <release directory> <megabytes> <network: 0 or 1>`."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's ^C is for the parent
+    descriptor, release, megabytes, network = arguments
+    end = socket.socket(fileno=int(descriptor))
+    sandbox.limit_memory(int(megabytes), STACK)
+    threading.stack_size(STACK)
+    task = threading.Thread(
+        target=_serve, args=(Line(end), Path(release), network == "1"), daemon=True
+    )
+    task.start()
+    _watch(end)
+    os._exit(0)
+
+
+def _watch(end: socket.socket) -> None:
+    """Return when the parent has gone."""
+    poll = select.poll()
+    poll.register(end, _HANGUP)
+    while not poll.poll():
+        pass
+
+
+def _serve(line: Line, release: Path, network: bool) -> None:
+    try:
+        store = Store.read_only(str(release / "store"))
+        wording = read_wording(release)
+        confined = network or sandbox.confine()
+        hello = {"thread": threading.get_native_id(), "confined": confined}
+        line.send(frames.READY, json.dumps(hello).encode())
+        while True:
+            _answer(line, store, wording)
+    except (SystemExit, OSError):
+        os._exit(0)  # the parent hung up
+    except BaseException:
+        sys.excepthook(*sys.exc_info())
+        os._exit(1)
+
+
+def read_wording(release: Path) -> answers.Wording:
+    """The prefixes and the context of a release."""
+    prefixes = json.loads((release / "prefixes.json").read_text("utf-8"))
+    context = json.loads((release / "context.jsonld").read_text("utf-8"))
+    return answers.Wording(prefixes, read_context(context))
+
+
+def _answer(line: Line, store: Store, wording: answers.Wording) -> None:
+    question = line.receive()
+    outlet = Outlet(line)
+    try:
+        results = store.query(
+            question["query"],
+            base_iri=question["base"] or None,
+            prefixes=wording.prefixes,
+            default_graph=_graphs(question["default"]),
+            named_graphs=_graphs(question["named"]),
+        )
+        answers.write(results, question["format"], outlet, wording)
+        outlet.flush()
+        line.send(frames.END, json.dumps({"memory": _memory()}).encode())
+    except SyntaxError as error:
+        _fault(line, "syntax", str(error))
+    except NotAcceptable as error:
+        _fault(line, "format", error.what, offered=error.offered, where=error.where, fix=error.fix)
+    except (BrokenPipeError, ConnectionError, SystemExit):
+        raise
+    except OSError as error:
+        _fault(line, "store", str(error))
+    except BaseException as error:  # a panic in Rust is not an Exception
+        _fault(line, "engine", f"{type(error).__name__}: {error}")
+
+
+def _fault(line: Line, family: str, what: str, **more: object) -> None:
+    line.send(frames.FAULT, json.dumps({"family": family, "what": what, **more}).encode())
+
+
+def _graphs(names: list[str] | None) -> list[NamedNode | DefaultGraph] | None:
+    return None if names is None else [NamedNode(name) for name in names]
+
+
+def _memory() -> int:
+    """Bytes this process holds now; 0 where that cannot be told cheaply."""
+    try:
+        with open("/proc/self/statm", "rb") as file:  # noqa: PTH123 - once per query
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

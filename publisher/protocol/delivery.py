@@ -1,0 +1,205 @@
+"""What every reply gets on its way out: validators, ranges, compression, headers."""
+
+from __future__ import annotations
+
+import gzip
+import re
+import zlib
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Protocol
+
+import brotli
+import zstandard
+
+from publisher.protocol.values import Reply, Request
+
+SMALLEST = 600
+COMPRESSIBLE = re.compile(
+    r"text/|application/(?:[\w.-]+\+)?(?:json|xml)|application/(?:n-|trig|javascript)|image/svg"
+)
+SECURITY = (
+    ("x-content-type-options", "nosniff"),
+    ("referrer-policy", "strict-origin-when-cross-origin"),
+    (
+        "content-security-policy",
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
+        " font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none';"
+        " frame-ancestors 'none'; manifest-src 'self'",
+    ),
+    ("cross-origin-resource-policy", "cross-origin"),
+)
+CORS = (
+    ("access-control-allow-origin", "*"),
+    (
+        "access-control-expose-headers",
+        "ETag, Link, Location, Content-Location, Retry-After, X-Request-Id, X-Release",
+    ),
+)
+PREFLIGHT = (
+    ("access-control-allow-methods", "GET, HEAD, POST, OPTIONS"),
+    ("access-control-allow-headers", "Accept, Content-Type, If-None-Match, Range, Authorization"),
+    ("access-control-max-age", "86400"),
+)
+_CODING = re.compile(r"\s*([\w*-]+)\s*(?:;\s*q\s*=\s*([0-9.]+))?\s*\Z")
+_TAG = re.compile(r'(?:W/)?("[^"]*")')
+_NO_TRANSFORM = "no-transform"
+
+
+class Squeeze(Protocol):
+    """A compressor that takes pieces."""
+
+    def compress(self, data: bytes, /) -> bytes: ...
+    def flush(self) -> bytes: ...
+
+
+def deliver(reply: Reply, request: Request) -> Reply:
+    """The reply as it is sent; 304 and HEAD lose their bodies here."""
+    if reply.header("content-encoding") is None:
+        reply = _encoded(reply, request)
+    if reply.status == 200 and _matches(reply, request):
+        kept = ("etag", "cache-control", "vary", "content-location", "link", "expires")
+        reply = Reply(304, tuple(pair for pair in reply.headers if pair[0] in kept))
+    reply = _complete(reply, request)
+    return replace(reply, body=b"") if request.method == "HEAD" else reply
+
+
+def _complete(reply: Reply, request: Request) -> Reply:
+    """Headers are written from scratch; handlers may have set their own security headers."""
+    present = {name for name, _ in reply.headers}
+    standard = (*SECURITY, *CORS, ("x-request-id", request.id))
+    more = tuple(pair for pair in standard if pair[0] not in present and pair[1])
+    if isinstance(reply.body, bytes) and reply.status != 304 and "content-length" not in present:
+        more = (*more, ("content-length", str(len(reply.body))))
+    return replace(reply, headers=(*reply.headers, *more))
+
+
+def preflight(allowed: tuple[str, ...]) -> Reply:
+    """The answer to OPTIONS."""
+    return Reply(204, (*PREFLIGHT, ("allow", ", ".join((*allowed, "OPTIONS")))))
+
+
+def _matches(reply: Reply, request: Request) -> bool:
+    wanted = request.headers.get("if-none-match")
+    tag = reply.header("etag")
+    if request.method not in ("GET", "HEAD") or not wanted or tag is None:
+        return False
+    return wanted.strip() == "*" or tag.removeprefix("W/") in _TAG.findall(wanted[:8192])
+
+
+# compression
+
+
+def choose_coding(header: str | None, offered: tuple[str, ...]) -> str:
+    """The content coding to use; empty for none.
+
+    >>> choose_coding("gzip, br;q=0.5", ("zstd", "br", "gzip"))
+    'gzip'
+    """
+    wishes: dict[str, float] = {}
+    for part in (header or "")[:1024].split(","):
+        if found := _CODING.match(part):
+            try:
+                wishes[found[1].lower()] = float(found[2] or 1)
+            except ValueError:
+                continue
+    default = wishes.get("*", 0.0)
+    ranked = [(wishes.get(name, default), -place, name) for place, name in enumerate(offered)]
+    best = max(ranked, default=(0.0, 0, ""))
+    return best[2] if best[0] > 0 and best[0] >= wishes.get("identity", 0.0) else ""
+
+
+def _encoded(reply: Reply, request: Request) -> Reply:
+    kind = reply.header("content-type") or ""
+    body = reply.body
+    fits = (
+        reply.status not in (204, 206, 304)
+        and not isinstance(body, Path)
+        and COMPRESSIBLE.match(kind)
+        and _NO_TRANSFORM not in (reply.header("cache-control") or "")
+        and not (isinstance(body, bytes) and len(body) < SMALLEST)
+    )
+    if not fits:
+        return reply
+    reply = _varies(reply, "Accept-Encoding")
+    coding = choose_coding(request.headers.get("accept-encoding"), ("zstd", "br", "gzip"))
+    if not coding:
+        return reply
+    reply = reply.with_headers(("content-encoding", coding))
+    if (tag := reply.header("etag")) is not None:
+        # another coding is another representation
+        reply = reply.with_headers(("etag", f'{tag[:-1]}-{coding}"'))
+    if isinstance(body, bytes):
+        return replace(reply, body=squeeze(body, coding))
+    return replace(reply, body=_squeezed(body, coding))
+
+
+def _varies(reply: Reply, name: str) -> Reply:
+    found = reply.header("vary")
+    if found and name.lower() in found.lower():
+        return reply
+    return reply.with_headers(("vary", f"{found}, {name}" if found else name))
+
+
+def squeeze(body: bytes, coding: str) -> bytes:
+    """A whole body, compressed."""
+    if coding == "gzip":
+        return gzip.compress(body, 6, mtime=0)
+    if coding == "br":
+        return bytes(brotli.compress(body, quality=5))
+    return zstandard.ZstdCompressor(level=6).compress(body)
+
+
+def _squeezer(coding: str) -> Squeeze:
+    """Fast levels: a stream must not hold up the event loop."""
+    if coding == "gzip":
+        return zlib.compressobj(1, zlib.DEFLATED, 31)
+    if coding == "br":
+        return _Brotli()
+    return zstandard.ZstdCompressor(level=1).compressobj()
+
+
+class _Brotli:
+    """brotli under the names that the others use."""
+
+    def __init__(self) -> None:
+        self._inner = brotli.Compressor(quality=1)
+
+    def compress(self, data: bytes) -> bytes:
+        return bytes(self._inner.process(data))
+
+    def flush(self) -> bytes:
+        return bytes(self._inner.finish())
+
+
+def _squeezed(
+    pieces: Iterator[bytes] | AsyncIterator[bytes] | Path, coding: str
+) -> Iterator[bytes] | AsyncIterator[bytes]:
+    assert not isinstance(pieces, Path)
+    squeezer = _squeezer(coding)
+    if isinstance(pieces, AsyncIterator):
+        return _squeezed_async(pieces, squeezer)
+    return _squeezed_sync(pieces, squeezer)
+
+
+def _squeezed_sync(pieces: Iterator[bytes], squeezer: Squeeze) -> Iterator[bytes]:
+    for piece in pieces:
+        if done := squeezer.compress(piece):
+            yield done
+    yield squeezer.flush()
+
+
+async def _squeezed_async(
+    pieces: AsyncIterator[bytes], squeezer: Squeeze
+) -> AsyncIterator[bytes]:
+    # closing this must close what it reads from, or a client that left would not end its query
+    close: Callable[[], object] | None = getattr(pieces, "aclose", None)
+    try:
+        async for piece in pieces:
+            if done := squeezer.compress(piece):
+                yield done
+        yield squeezer.flush()
+    finally:
+        if close is not None:
+            await close()  # type: ignore[misc]

@@ -1,0 +1,227 @@
+"""SPARQL 1.1 Protocol: request → inquiry → reply. Read `understand`, then `reply_to`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+
+from pyoxigraph import NamedNode
+
+from publisher.engine import outline
+from publisher.engine.question import Answer, AsyncAnswer, Budget, Dataset, Question
+from publisher.errors import (
+    BadRequest,
+    Forbidden,
+    MalformedQuery,
+    MethodNotAllowed,
+    NotAcceptable,
+    TooLarge,
+    UnsupportedMedia,
+)
+from publisher.formats import GRAPHS, RESULTS, Choice, Format, negotiate
+from publisher.protocol.values import Reply, Request, Site, decode_form
+
+METHODS = ("GET", "HEAD", "POST")
+FORM = "application/x-www-form-urlencoded"
+DIRECT = "application/sparql-query"
+UPDATE = "application/sparql-update"
+READ_ONLY = "this endpoint is read-only"
+CACHE = "public, max-age=60, must-revalidate"
+_SCHEME = re.compile(r"<([A-Za-z][A-Za-z0-9+.-]*):")
+
+Fields = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Inquiry:
+    """A request that made sense: the question, its outline, the form of the answer, its validator."""
+
+    question: Question
+    outline: outline.Outline
+    choice: Choice
+    etag: str
+
+
+def understand(site: Site, request: Request) -> Inquiry | None:
+    """What is asked; None when there is no query, so that the service itself is asked about."""
+    if request.method not in METHODS:
+        raise MethodNotAllowed(f"{request.method} is not for queries", allowed=METHODS)
+    fields = _fields(request)
+    query = _only_query(fields)
+    if query is None:
+        if request.method == "POST":
+            raise BadRequest("there is no query", fix="send it in the field query")
+        return None
+    limit = site.settings.query_bytes
+    if len(query.encode("utf-8", "surrogatepass")) > limit:
+        raise TooLarge(f"the query is longer than {limit} bytes", fix="ask in several queries")
+    found = outline.read(query)
+    _refuse_what_we_never_do(found, site)
+    choice = _choose(request, found.form)
+    dataset = _dataset(fields)
+    base = site.names.iri("/sparql")
+    question = Question(query, choice.format.name, dataset, base)
+    parts = (query, choice.media_type, repr(dataset))
+    return Inquiry(question, found, choice, "" if found.volatile else site.etag("query", *parts))
+
+
+def budget(site: Site) -> Budget:
+    """What one query may cost here."""
+    known = site.settings
+    return Budget(known.query_seconds, known.answer_bytes, known.query_rows)
+
+
+def reply_to(inquiry: Inquiry, answer: Answer | AsyncAnswer, site: Site) -> Reply:
+    """The reply that carries an answer."""
+    headers = headers_of(inquiry, site)
+    if answer.rest is None:
+        return Reply(200, headers, answer.head)
+    if isinstance(answer, AsyncAnswer):
+        assert answer.rest is not None
+        return Reply(200, headers, _joined_async(answer.head, answer.rest))
+    return Reply(200, headers, _joined(answer.head, answer.rest))
+
+
+def headers_of(inquiry: Inquiry, site: Site) -> tuple[tuple[str, str], ...]:
+    """The headers of any answer to this inquiry."""
+    always = (
+        ("content-type", inquiry.choice.content_type),
+        ("vary", "Accept"),
+        ("x-release", site.release),
+    )
+    if not inquiry.etag:
+        return (*always, ("cache-control", "no-store"))
+    return (*always, ("etag", inquiry.etag), ("cache-control", CACHE))
+
+
+def _joined(head: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
+    yield head
+    yield from rest
+
+
+async def _joined_async(head: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    try:
+        yield head
+        async for piece in rest:
+            yield piece
+    finally:
+        await rest.aclose()  # type: ignore[attr-defined]
+
+
+# reading the request
+
+
+def _fields(request: Request) -> Fields:
+    """All fields of a request; a direct query becomes the field `query`."""
+    if request.method != "POST":
+        return request.arguments
+    name, parameters = _content_type(request.headers.get("content-type", ""))
+    if parameters.get("charset", "utf-8").lower() not in ("utf-8", "utf8"):
+        raise UnsupportedMedia("only UTF-8 is read here", fix="send the query in UTF-8")
+    if name == UPDATE:
+        raise Forbidden(READ_ONLY, fix="there is nothing that an update could change here")
+    if name not in (FORM, DIRECT):
+        raise UnsupportedMedia(
+            f"a query does not come as {name or 'a body without a media type'}",
+            fix=f"send {DIRECT} or {FORM}",
+        )
+    try:
+        text = request.body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise BadRequest("the body is not UTF-8", where=f"byte {error.start}") from error
+    own = decode_form(text) if name == FORM else (("query", text),)
+    return (*request.arguments, *own)
+
+
+def _content_type(header: str) -> tuple[str, dict[str, str]]:
+    name, *rest = header.split(";")
+    pairs = (part.partition("=") for part in rest)
+    return name.strip().lower(), {k.strip().lower(): v.strip().strip('"') for k, _, v in pairs}
+
+
+def _only_query(fields: Fields) -> str | None:
+    names = [name for name, _ in fields]
+    if "update" in names:
+        raise Forbidden(READ_ONLY, fix="send a query in the field query")
+    if names.count("query") > 1:
+        raise BadRequest("there is more than one query", fix="send exactly one")
+    return next((value for name, value in fields if name == "query"), None)
+
+
+def _dataset(fields: Fields) -> Dataset:
+    default = tuple(value for name, value in fields if name == "default-graph-uri" and value)
+    named = tuple(value for name, value in fields if name == "named-graph-uri" and value)
+    for iri in (*default, *named):
+        try:
+            NamedNode(iri)
+        except ValueError as error:
+            raise BadRequest("the name of a graph is not an absolute IRI", where=iri) from error
+    return Dataset(default, named) if default or named else Dataset()
+
+
+def _refuse_what_we_never_do(found: outline.Outline, site: Site) -> None:
+    if found.update and not found.form:
+        raise Forbidden(READ_ONLY, where=found.update, fix="only queries are answered")
+    for service in found.services:
+        if not _service_allowed(service, site.settings.service_hosts):
+            raise Forbidden(
+                "SERVICE is not followed here: this endpoint never calls another",
+                where=service,
+                fix="ask each endpoint for itself, or use a client that federates",
+            )
+    for source in found.sources:
+        _refuse_foreign_graph(source, site)
+    if found.lost_variable:
+        raise BadRequest(
+            f"the engine would lose ?{found.lost_variable}: a sub-query inside"
+            f" GRAPH ?{found.lost_variable} must select it",
+            fix=f"add ?{found.lost_variable} to its SELECT, or put GRAPH inside the sub-query",
+        )
+
+
+def _refuse_foreign_graph(source: str, site: Site) -> None:
+    """A graph that is not ours is never fetched; saying so is better than an empty answer."""
+    if _SCHEME.match(source) and source[1:-1] not in site.engine.graphs():
+        raise Forbidden(
+            "this graph is not in the release, and graphs are never fetched",
+            where=source,
+            fix="name a graph that `SELECT DISTINCT ?g { GRAPH ?g {} }` lists",
+        )
+
+
+def _service_allowed(service: str, hosts: tuple[str, ...]) -> bool:
+    match = re.fullmatch(r"<https?://([^/?#@]+)(?:[/?#].*)?>", service)
+    return match is not None and match[1].lower() in hosts
+
+
+def offered(form: str) -> tuple[Format, ...]:
+    """The formats that the answer to a query of this form can have."""
+    return GRAPHS if form in ("CONSTRUCT", "DESCRIBE") else RESULTS
+
+
+def _choose(request: Request, form: str) -> Choice:
+    rows = offered(form)
+    choice = negotiate(request.accept, rows)
+    if choice is None and not form:
+        return Choice(rows[0], rows[0].media_type)  # not a query at all: its syntax error comes
+    if choice is None:
+        raise NotAcceptable(
+            "no format that was asked for can carry this answer",
+            offered=tuple(row.media_type for row in rows),
+            where=f"Accept: {request.accept}"[:200],
+            fix="accept one of: " + ", ".join(row.media_type for row in rows),
+        )
+    return choice
+
+
+def answer(site: Site, request: Request) -> Reply | None:
+    """The whole path for a thread; None when the service itself is asked about."""
+    inquiry = understand(site, request)
+    if inquiry is None:
+        return None
+    found = site.engine.stream(inquiry.question, budget(site))
+    return reply_to(inquiry, found, site)
+
+
+__all__ = ["Inquiry", "MalformedQuery", "answer", "budget", "reply_to", "understand"]
