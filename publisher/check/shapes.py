@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 import pyoxigraph as ox
-from rdflib.namespace import SH
+from rdflib.namespace import OWL, RDF, RDFS, SH
 
 from publisher.check.finding import Finding, did_you_mean
 from publisher.check.vocabulary import closed_terms, defined_terms
@@ -89,8 +89,12 @@ def known_targets(corpus: Corpus) -> Iterator[Finding]:
             yield _finding(
                 corpus, "shape-targets", file, fact, f"sh:{name} {shown} is described nowhere", hint
             )
-        elif name == "path" and value.value not in terms and value != RDF_TYPE:
+        elif name == "path" and value.value not in terms and not _builtin(value.value):
             yield _path(corpus, file, fact, value.value)
+
+
+def _builtin(iri: str) -> bool:
+    return iri.startswith((str(RDF), str(RDFS), str(OWL)))
 
 
 def _path(corpus: Corpus, file: File, fact: Located, iri: str) -> Finding:

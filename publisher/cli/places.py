@@ -1,0 +1,57 @@
+"""What several commands share: where the graph is, and how a report is shown."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+
+from publisher import home
+from publisher.check.finding import Report
+from publisher.home import Home
+
+
+def home_of(args: argparse.Namespace) -> Home:
+    return home.find(
+        root=args.root,
+        releases=getattr(args, "releases", None),
+        start=Path.cwd(),
+        environ=os.environ,
+    )
+
+
+def add_format(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--format", choices=("text", "json"), default="text", help="how to print the result"
+    )
+
+
+def add_releases(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--releases", type=Path, metavar="DIR", help="where releases stand (default: releases/)"
+    )
+
+
+def print_report(report: Report, *, form: str, statements: int) -> None:
+    """The findings, violations last so that they are what a terminal shows."""
+    if form == "json":
+        result = {
+            "passed": report.passed,
+            "statements": statements,
+            "counts": report.counts,
+            "findings": [finding.as_json() for finding in report.findings],
+        }
+        print(json.dumps(result, indent=2, ensure_ascii=False))
+        return
+    for severity in ("info", "warning", "violation"):
+        for finding in report.findings:
+            if finding.severity == severity:
+                print(finding)
+    said = ", ".join(f"{n} {name}{'' if n == 1 else 's'}" for name, n in report.counts.items())
+    verdict = "passed" if report.passed else "failed"
+    print(
+        f"{verdict}: {statements} statements; {said}",
+        file=sys.stderr if form == "quiet" else sys.stdout,
+    )
