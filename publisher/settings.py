@@ -44,17 +44,37 @@ class Settings:
         (), "", "SPARQL services to use instead of the release's own store, first one first"
     )
     query_seconds: float = row(30.0, "seconds", "longest time a query may run")
-    query_rows: int = row(1_000_000, "rows", "most rows (or triples) an answer may have")
-    answer_bytes: int = row(256 * 2**20, "bytes", "largest answer to a query")
-    query_bytes: int = row(64 * 2**10, "bytes", "longest query text")
+    query_rows: int = row(0, "rows", "most rows (or triples) an answer may have; 0 for no limit")
+    answer_bytes: int = row(512 * 2**20, "bytes", "largest answer to a query")
+    query_bytes: int = row(100_000, "bytes", "longest query text")
     body_bytes: int = row(2 * 2**20, "bytes", "largest request body")
     worker_memory: int = row(1024 * 2**20, "bytes", "memory a query's process may take")
-    workers: int = row(4, "processes", "queries that may run at once")
-    slow_workers: int = row(2, "processes", "places for queries that run long")
+    workers: int = row(3, "processes", "queries that a serving process may run at once")
+    slow_workers: int = row(1, "processes", "further places, for queries that run long")
+    parked_queries: int = row(4, "queries", "long queries that may wait, stopped, for such a place")
     slow_after: float = row(1.0, "seconds", "when a query counts as long")
+    queue: int = row(100, "queries", "queries of a serving process that may wait for their turn")
+    queue_seconds: float = row(10.0, "seconds", "longest time a query waits for its turn")
+    answer_seconds: float = row(600.0, "seconds", "longest time an answer may take to be fetched")
+    client_seconds: float = row(
+        60.0, "seconds", "query time that one client may use each minute; 0 for no limit"
+    )
+    client_errors: int = row(
+        60, "errors", "failed queries that one client may send each minute; 0 for no limit"
+    )
+    limit_loopback: bool = row(
+        False, "", "whether clients on this machine (or a proxy not trusted) are limited, too"
+    )
     service_hosts: tuple[str, ...] = row(
         (), "", "hosts that a query's SERVICE may call; none by default"
     )
+
+    # connections
+    connections: int = row(4096, "connections", "open connections of one serving process")
+    header_seconds: float = row(15.0, "seconds", "longest time to send a request's headers")
+    body_seconds: float = row(30.0, "seconds", "longest time to send a request's body")
+    stall_seconds: float = row(60.0, "seconds", "longest time in which a client takes nothing")
+    cache_bytes: int = row(64 * 2**20, "bytes", "replies that one serving process remembers")
 
     # telling
     log_level: str = row(

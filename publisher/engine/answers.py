@@ -131,3 +131,18 @@ def _raise_guarded(guard: Sink) -> None:
     fault = getattr(guard, "fault", None)
     if isinstance(fault, PublisherError):
         raise fault
+
+
+class Collected:
+    """A sink in memory, for answers that are known to be small."""
+
+    def __init__(self) -> None:
+        self.held = bytearray()
+
+    def write(self, data: bytes) -> int:
+        """Take some bytes."""
+        self.held += data
+        return len(data)
+
+    def flush(self) -> None:
+        """Nothing waits here."""

@@ -15,7 +15,7 @@ from publisher.engine import answers, simple
 from publisher.engine.pool import Lanes, Pool, syntax_error
 from publisher.engine.question import Answer, AsyncAnswer, Budget, Question, Row, Substitutions
 from publisher.engine.worker import read_wording
-from publisher.errors import EngineUnavailable, ReleaseDamaged
+from publisher.errors import ReleaseDamaged
 
 T = TypeVar("T")
 
@@ -96,7 +96,7 @@ class Embedded:
             return None
         if not simple.is_bounded(question.query):
             return None
-        sink = _Bytes()
+        sink = answers.Collected()
         try:
             found = self.store.query(
                 question.query, base_iri=question.base or None, prefixes=self.wording.prefixes
@@ -167,20 +167,3 @@ class Embedded:
         """End all workers from the loop that the pool lives on."""
         await self.pool.close()
 
-
-class _Bytes:
-    """Collects an answer in memory."""
-
-    def __init__(self) -> None:
-        self.held = bytearray()
-
-    def write(self, data: bytes) -> int:
-        """Take some bytes."""
-        self.held += data
-        return len(data)
-
-    def flush(self) -> None:
-        """Nothing waits here."""
-
-
-__all__ = ["Embedded", "EngineUnavailable"]

@@ -1,0 +1,82 @@
+"""The data side of the site: which path is answered by which handler. Pages stand in `web`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+from publisher.errors import MethodNotAllowed
+from publisher.formats import GRAPHS, HTML, negotiate
+from publisher.protocol import files, resources
+from publisher.protocol.values import Reply, Request, Site
+
+Handler = Callable[[Site, Request], Reply | None]
+
+
+def data(site: Site, request: Request) -> Reply | None:
+    """The reply to a request for data; None when the path or the wanted form is a page's.
+
+    Never runs a query: all of this is a lookup or a file.
+    """
+    handler = EXACT.get(request.path)
+    if handler is not None:
+        return handler(site, request)
+    if request.path.startswith("/downloads/"):
+        return files.download(site, request)
+    if request.method not in resources.METHODS:
+        return None
+    asked = resources.wanted(site, request)
+    if asked.choice.format is HTML:
+        return None
+    if not site.engine.lookup(asked.iri) and asked.iri not in site.engine.graphs():
+        return None
+    return resources.handle(site, request)
+
+
+def is_large(site: Site, request: Request) -> bool:
+    """Whether the data of a path may be many: a whole named graph is not made on the event loop."""
+    stem, _ = resources.split_suffix(request.path)
+    return site.names.iri(stem, decoded=True) in site.engine.graphs()
+
+
+def health(site: Site, request: Request) -> Reply:
+    """`/health`: alive, and with which release."""
+    if request.method not in ("GET", "HEAD"):
+        raise MethodNotAllowed("only to be read", allowed=("GET", "HEAD"))
+    content = {"status": "ok", "release": site.release, "triples": site.manifest.triples}
+    return Reply(
+        200,
+        (("content-type", "application/json"), ("cache-control", "no-store")),
+        (json.dumps(content) + "\n").encode(),
+    )
+
+
+def _downloads(site: Site, request: Request) -> Reply:
+    return files.index(site, request)
+
+
+def _document(stem: str) -> Handler:
+    def handler(site: Site, request: Request) -> Reply | None:
+        return files.document(site, request, stem)
+
+    return handler
+
+
+def _description(site: Site, request: Request) -> Reply | None:
+    """The release's description of itself (VoID, DCAT), in any graph format."""
+    choice = negotiate(request.accept, (HTML, *GRAPHS))
+    if request.path == "/.well-known/void" and (choice is None or choice.format is HTML):
+        choice = negotiate(None, GRAPHS)
+    if choice is None or choice.format is HTML:
+        return None
+    return files.description(site, choice)
+
+
+EXACT: dict[str, Handler] = {
+    "/health": health,
+    "/downloads/": _downloads,
+    "/context.jsonld": files.context,
+    "/ontology": _document("ontology"),
+    "/dataset": _description,
+    "/.well-known/void": _description,
+}
