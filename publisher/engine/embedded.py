@@ -166,4 +166,3 @@ class Embedded:
     async def detach(self) -> None:
         """End all workers from the loop that the pool lives on."""
         await self.pool.close()
-

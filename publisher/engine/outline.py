@@ -155,7 +155,9 @@ class _Reader:
 
     def _end_projection(self) -> None:
         if self.projected is not None and self.graphs:
-            self.lost = self.lost or ("" if self.graphs[-1][1] in self.projected else self.graphs[-1][1])
+            self.lost = self.lost or (
+                "" if self.graphs[-1][1] in self.projected else self.graphs[-1][1]
+            )
         self.projected = None
 
     def outline(self) -> Outline:

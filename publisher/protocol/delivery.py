@@ -190,9 +190,7 @@ def _squeezed_sync(pieces: Iterator[bytes], squeezer: Squeeze) -> Iterator[bytes
     yield squeezer.flush()
 
 
-async def _squeezed_async(
-    pieces: AsyncIterator[bytes], squeezer: Squeeze
-) -> AsyncIterator[bytes]:
+async def _squeezed_async(pieces: AsyncIterator[bytes], squeezer: Squeeze) -> AsyncIterator[bytes]:
     # closing this must close what it reads from, or a client that left would not end its query
     close: Callable[[], object] | None = getattr(pieces, "aclose", None)
     try:

@@ -60,11 +60,11 @@ class Request:
 def decode_form(text: str) -> tuple[tuple[str, str], ...]:
     """`application/x-www-form-urlencoded` → pairs; strict about its encoding and length."""
     try:
-        pairs = parse_qsl(
-            text, keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS
-        )
+        pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS)
     except UnicodeDecodeError as error:
-        raise BadRequest("a field is not UTF-8", fix="encode it as UTF-8, then in percent") from error
+        raise BadRequest(
+            "a field is not UTF-8", fix="encode it as UTF-8, then in percent"
+        ) from error
     except ValueError as error:
         raise BadRequest(f"more than {MOST_FIELDS} fields") from error
     return tuple(pairs)

@@ -1,0 +1,62 @@
+"""Replies that are sent again as they are, least recently used ones forgotten first."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Hashable
+from dataclasses import dataclass
+
+from publisher.protocol import Reply
+
+OVERHEAD = 1500
+# one large reply must not drive out a thousand small ones
+SHARE = 16
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A delivered reply, and the headers of its 304."""
+
+    status: int
+    headers: list[tuple[str, str]]
+    body: bytes
+    etag: str
+    brief: list[tuple[str, str]]
+
+
+class Remembered:
+    """A cache with a bound on its bytes. Releases never change, so nothing in it goes stale."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.size = 0
+        self.entries: OrderedDict[Hashable, Entry] = OrderedDict()
+
+    def get(self, key: Hashable) -> Entry | None:
+        """The reply that was kept for this request."""
+        found = self.entries.get(key)
+        if found is not None:
+            self.entries.move_to_end(key)
+        return found
+
+    def keep(self, key: Hashable, reply: Reply) -> None:
+        """Keep a delivered reply, if it is whole, public, and not too large."""
+        tag = reply.header("etag")
+        public = "public" in (reply.header("cache-control") or "")
+        if reply.status != 200 or tag is None or not public or not isinstance(reply.body, bytes):
+            return
+        if len(reply.body) + OVERHEAD > self.most // SHARE:
+            return
+        own = [pair for pair in reply.headers if pair[0] != "x-request-id"]
+        skipped = ("content-length", "content-type", "content-encoding")
+        brief = [pair for pair in own if pair[0] not in skipped]
+        self._forget(key)
+        self.entries[key] = Entry(200, own, reply.body, tag, brief)
+        self.size += len(reply.body) + OVERHEAD
+        while self.size > self.most:
+            self._forget(next(iter(self.entries)))
+
+    def _forget(self, key: Hashable) -> None:
+        old = self.entries.pop(key, None)
+        if old is not None:
+            self.size -= len(old.body) + OVERHEAD

@@ -1,0 +1,148 @@
+"""Starting the serving processes, following the release that is current, stopping."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+import tempfile
+import threading
+import time
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
+from granian.server import Server
+
+from publisher import logs
+from publisher.engine.embedded import Embedded
+from publisher.engine.question import Engine
+from publisher.errors import UsageError
+from publisher.limits import Shares
+from publisher.metrics import Counters
+from publisher.protocol.values import open_site
+from publisher.server.bridge import Bridge
+from publisher.server.door import Door
+from publisher.server.front import Front
+from publisher.settings import Settings
+from publisher.web import app_of, lanes_of
+
+log = logging.getLogger("publisher.server")
+
+BACKLOG = 2048
+HEADER_BYTES = 128 * 1024
+LOOK_SECONDS = 1.0
+STOP_SECONDS = 15
+
+
+class Application:
+    """What granian loads in every serving process."""
+
+    def __init__(self, release_dir: Path, settings: Settings, shared: Path) -> None:
+        logs.configure(settings.log_level, settings.log_format)
+        counters = Counters(shared)
+        self.engine = open_engine(release_dir, settings, counters)
+        site = open_site(release_dir, self.engine, settings)
+        self.bridge = Bridge(app_of(site), settings.threads)
+        shares = Shares(
+            shared / "shares",
+            seconds=settings.client_seconds,
+            errors=settings.client_errors,
+            loopback=settings.limit_loopback,
+        )
+        self.front = Front(site, self.bridge, shares, counters, Door(settings))
+        self.__rsgi__ = self.front.serve
+
+    def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        if isinstance(self.engine, Embedded):
+            loop.run_until_complete(self.engine.attach())
+
+    def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.bridge.close()
+        if isinstance(self.engine, Embedded):
+            loop.run_until_complete(self.engine.detach())
+
+
+def open_engine(release_dir: Path, settings: Settings, counters: Counters) -> Engine:
+    """The release's own store, or the SPARQL services that the settings name."""
+    if settings.engine:
+        from publisher.remote import Remote  # noqa: PLC0415 - needs another library
+
+        return Remote(settings.engine, settings)
+    return Embedded(release_dir, lanes_of(settings), counters.event)
+
+
+class _Forgetful(dict[int, float]):
+    """granian ends the whole server when a process ends twice within seconds; we start another."""
+
+    def __setitem__(self, key: int, value: float) -> None:
+        """Remember nothing."""
+
+
+def load(release_dir: Path, settings: Settings, shared: Path) -> Application:
+    """The application; granian calls this in each serving process."""
+    return Application(release_dir, settings, shared)
+
+
+def serve(release_dir: Path, settings: Settings) -> None:
+    """Serve a release until SIGTERM or SIGINT; SIGHUP, or another `current`, opens it anew.
+
+    `release_dir` may be a link: new serving processes open what it then points at, and the old
+    ones finish what they have begun.
+    """
+    if not (release_dir / "manifest.json").is_file():
+        raise UsageError("this is not a release", where=str(release_dir), fix="build one first")
+    port = settings.port or free_port(settings.host)
+    logs.configure(settings.log_level, settings.log_format)
+    with tempfile.TemporaryDirectory(prefix="publisher-") as shared:
+        server = Server(
+            "publisher.server.run:load",
+            address=settings.host,
+            port=port,
+            interface=Interfaces.RSGI,
+            workers=max(1, settings.processes),
+            http=HTTPModes.http1,
+            websockets=False,
+            backlog=BACKLOG,
+            backpressure=settings.connections,
+            http1_settings=HTTP1Settings(
+                header_read_timeout=int(settings.header_seconds * 1000),
+                max_buffer_size=HEADER_BYTES,
+            ),
+            log_enabled=settings.log_level == "debug",
+            respawn_failed_workers=True,
+            respawn_interval=0.5,
+            workers_kill_timeout=STOP_SECONDS,
+        )
+        _follow(release_dir)
+        log.info("serving %s on http://%s:%d/", release_dir.name, settings.host, port)
+        server.respawned_wrks = _Forgetful()
+        loader = partial(load, release_dir, settings, Path(shared))
+        server.serve(target_loader=loader, wrap_loader=False)
+
+
+def _follow(release_dir: Path) -> None:
+    """Ask for new serving processes when the link points at another release."""
+
+    def look(seen: Path) -> None:
+        while True:
+            time.sleep(LOOK_SECONDS)
+            found = release_dir.resolve()
+            if found != seen and (found / "manifest.json").is_file():
+                log.info("following the release to %s", found.name)
+                seen = found
+                os.kill(os.getpid(), signal.SIGHUP)
+
+    threading.Thread(target=look, args=(release_dir.resolve(),), daemon=True).start()
+
+
+def free_port(host: str) -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind((host, 0))
+        found: Any = probe.getsockname()[1]
+        return int(found)
