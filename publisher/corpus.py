@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pyoxigraph as ox
 
-from publisher import graph, mappings, turtle
+from publisher import derive, graph, mappings, turtle
+from publisher.derive import Derived
 from publisher.errors import InputError, TurtleSyntax, UsageError
 from publisher.graph import Graph
 from publisher.mappings import MappingSet
@@ -82,6 +83,12 @@ class Corpus:
         for file in self.files:
             for fact in file.facts:
                 yield file, fact
+
+    @cached_property
+    def derived(self) -> tuple[Derived, ...]:
+        """What the rules make of it; raises QueryFault when one cannot be used."""
+        name = ox.NamedNode(self.graph.derived_graph)
+        return tuple(derive.apply(derive.store_of(self.quads()), self.rules, graph=name))
 
     @cached_property
     def described(self) -> Mapping[str, tuple[File, int]]:

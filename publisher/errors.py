@@ -10,6 +10,7 @@ and *how to mend it*.
     │   ├── TurtleSyntax        the text is not Turtle
     │   ├── TurtleForm          it is Turtle, but has no canonical form (comments, _:labels)
     │   ├── MappingSyntax       a mapping table is not SSSOM
+    │   ├── QueryFault          a rule, an edition or a stored query is not SPARQL, or not usable
     │   └── GraphSettings       ontology/graph.toml or prefixes.tsv is wrong
     ├── ReleaseError            a release cannot be made or opened
     │   ├── CheckFailed         the corpus has violations, so no release is made of it
@@ -83,6 +84,10 @@ class TurtleForm(InputError):
 
 class MappingSyntax(InputError):
     """A mapping table is not SSSOM."""
+
+
+class QueryFault(InputError):
+    """A rule, an edition or a stored query is not SPARQL, or cannot be used as it is."""
 
 
 class GraphSettings(InputError):

@@ -13,6 +13,7 @@ from publisher.check import (
     identifiers,
     identity,
     literals,
+    queries,
     retired,
     shacl,
     shapes,
@@ -36,6 +37,8 @@ RULES: tuple[Rule, ...] = (
     vocabulary.declared_properties,
     vocabulary.described_entities,
     vocabulary.derived_entities,
+    queries.readable,
+    queries.usable_rules,
     identity.file_names,
     identity.one_number_once,
     identity.one_file_each,
@@ -53,12 +56,15 @@ RULES: tuple[Rule, ...] = (
 )
 
 
+UNREADABLE = ("readable", "usable-rules")
+
+
 def judge(corpus: Corpus, *, progress: Progress = silent, processes: int | None = None) -> Report:
-    """Every finding, by file and line. SHACL runs only on files that could all be read."""
+    """Every finding, by file and line. SHACL runs only when all files and rules could be read."""
     findings: list[Finding] = []
     for done, rule in enumerate(RULES, 1):
         findings.extend(rule(corpus))
         progress("checking", done, len(RULES))
-    if not corpus.broken:
+    if not any(finding.rule in UNREADABLE for finding in findings):
         findings.extend(shacl.conforms(corpus, progress=progress, processes=processes))
     return Report(tuple(sorted(set(findings), key=lambda finding: finding.order)))

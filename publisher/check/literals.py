@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator
+from decimal import Decimal
 
 import pyoxigraph as ox
 
 from publisher.check.finding import Finding
 from publisher.corpus import Corpus
-from publisher.turtle.literals import canonical
+from publisher.turtle.literals import canonical, survives
 
 _STRING = "http://www.w3.org/2001/XMLSchema#string"
 
 
 def canonical_literals(corpus: Corpus) -> Iterator[Finding]:
     """`04`, `4.50`, `P12M`: values with a second spelling, and texts that are no value at all."""
-    known: dict[tuple[str, str], str | None] = {}
+    known: dict[tuple[str, str], tuple[str, str] | None] = {}
     show = corpus.graph.prefixes.show
     for file, fact in corpus.located():
         value = fact.triple.object
@@ -24,19 +25,27 @@ def canonical_literals(corpus: Corpus) -> Iterator[Finding]:
             continue
         key = (value.value, value.datatype.value)
         if key not in known:
-            known[key] = canonical(*key)
-        if known[key] == value.value:
+            known[key] = None if survives(*key) else _complaint(*key, show(value.datatype.value))
+        complaint = known[key]
+        if complaint is None:
             continue
         subject, predicate = show(_iri(fact.triple.subject)), show(fact.triple.predicate.value)
-        if known[key] is None:
-            message = f'{predicate} is "{value.value}", which is no {show(value.datatype.value)}'
-            fix = f"expected {_EXPECTED.get(value.datatype.value.rpartition('#')[2], 'another')}"
-        else:
-            message = f'{predicate} is "{value.value}", which has a shorter spelling'
-            fix = f"write {known[key]}"
+        message, fix = f'{predicate} is "{value.value}", which {complaint[0]}', complaint[1]
         yield Finding(
             "violation", "canonical-literals", file.path, fact.line, subject, message, fix
         )
+
+
+def _complaint(text: str, datatype: str, shown: str) -> tuple[str, str]:
+    better, kind = canonical(text, datatype), datatype.rpartition("#")[2]
+    if better is None:
+        return f"is no {shown}", f"expected {_EXPECTED.get(kind, 'another')}"
+    if kind in ("double", "float"):
+        plain = format(Decimal(better), "f")
+        return f"is {shown}, which engines spell each in its way", f"write the decimal {plain}"
+    if better == text:
+        return f"is {shown}, which engines turn into xsd:integer", f"write {better}"
+    return "has a shorter spelling", f"write {better}"
 
 
 _EXPECTED = {

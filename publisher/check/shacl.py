@@ -53,6 +53,7 @@ def conforms(
     """What the shapes say of everything else in the corpus."""
     shapes = [f.triple for file in corpus.files if file.room == "shapes" for f in file.facts]
     data = [f.triple for file in corpus.files if file.room != "shapes" for f in file.facts]
+    data += [derived.triple for derived in corpus.derived]
     if not shapes:
         return
     places = _Places(corpus)
@@ -228,6 +229,10 @@ class _Places:
             subject = fact.triple.subject
             if isinstance(subject, ox.NamedNode) and file.room != "shapes":
                 self.facts.setdefault(subject.value, []).append((file, fact))
+        self.rules: dict[str, str] = {}
+        for derived in corpus.derived:
+            if isinstance(derived.triple.subject, ox.NamedNode):
+                self.rules.setdefault(derived.triple.subject.value, derived.rule)
         self.parameters: dict[tuple[str, str], str] = {}
         for file in corpus.files:
             if file.room == "shapes":
@@ -267,7 +272,7 @@ class _Places:
             if candidates:
                 file, fact = candidates[0]
                 return file.path, fact.line
-        return "data/", 0
+        return self.rules.get(result.focus, "data/"), 0
 
     def _message(self, result: Result) -> str:
         shown = f'"{result.value}"' if result.value_is_literal else self.show(result.value)

@@ -11,6 +11,7 @@ from rdflib.namespace import OWL, RDF, RDFS, SH
 from publisher.check.finding import Finding, did_you_mean
 from publisher.check.vocabulary import closed_terms, defined_terms
 from publisher.corpus import RDF_TYPE, Corpus, File
+from publisher.errors import QueryFault
 from publisher.turtle import Located
 
 _SH = str(SH)
@@ -170,7 +171,7 @@ def in_use(corpus: Corpus) -> Iterator[Finding]:
     targeted: set[str] = set()
     used: set[str] = set()
     homes: dict[str, tuple[File, Located]] = {}
-    instances = {name for types in corpus.types.values() for name in types}
+    instances = {name for types in corpus.types.values() for name in types} | _derived(corpus)
     populated = instances.union(*(corpus.superclasses.get(name, ()) for name in instances))
     for file, fact, name in _facts(corpus):
         t = fact.triple
@@ -197,6 +198,15 @@ def in_use(corpus: Corpus) -> Iterator[Finding]:
         yield Finding(
             "warning", "shape-in-use", file.path, fact.line, "", message, "add sh:targetClass"
         )
+
+
+def _derived(corpus: Corpus) -> set[str]:
+    """The classes that only the rules make instances of."""
+    try:
+        made = corpus.derived
+    except QueryFault:
+        return set()
+    return {str(d.triple.object.value) for d in made if d.triple.predicate == RDF_TYPE}  # type: ignore[union-attr]
 
 
 _SHAPES = {_SH + "NodeShape", _SH + "PropertyShape"}

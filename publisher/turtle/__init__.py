@@ -5,7 +5,7 @@ form in which a graph's files are kept: every fact is one whole line, so a diff 
 changed fact and two branches that add facts do not collide.
 """
 
-from publisher.turtle.canonical import format_text, write_literal
+from publisher.turtle.canonical import Terms, format_text
 from publisher.turtle.reader import Block, Located, parse, read
 
-__all__ = ["Block", "Located", "format_text", "parse", "read", "write_literal"]
+__all__ = ["Block", "Located", "Terms", "format_text", "parse", "read"]

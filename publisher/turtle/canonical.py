@@ -56,7 +56,7 @@ def write(parsed: Parsed, *, prefixes: Prefixes, file: str, stem: str = "") -> s
     blocks = [
         writer.block(b) for b in sorted(_merge(parsed.blocks), key=lambda b: writer.rank(b, stem))
     ]
-    heads = [f"@prefix {p}: <{prefixes.namespaces[p]}> ." for p in sorted(writer.used)]
+    heads = [f"@prefix {p}: <{prefixes.namespaces[p]}> ." for p in sorted(writer.terms.used)]
     head = ["\n".join(heads) + "\n"] if heads else []
     return "\n".join([*head, *blocks])
 
@@ -92,12 +92,52 @@ def _merge(blocks: Iterable[Block]) -> list[Block]:
     return [*named.values(), *unnamed]
 
 
-class _Writer:
-    """Writes nodes and remembers which prefixes it used."""
+class Terms:
+    """Writes names and values as Turtle does, and remembers which prefixes it used."""
 
     def __init__(self, prefixes: Prefixes) -> None:
         self.prefixes = prefixes
         self.used: set[str] = set()
+        self.names: dict[str, str] = {}
+
+    def predicate(self, node: ox.NamedNode) -> str:
+        return "a" if node.value == RDF + "type" else self.iri(node.value)
+
+    def node(self, node: object) -> str:
+        if isinstance(node, ox.NamedNode):
+            return self.iri(node.value)
+        return self.literal(node) if isinstance(node, ox.Literal) else str(node)
+
+    def iri(self, iri: str) -> str:
+        found = self.names.get(iri)
+        if found is None:
+            found = self.names[iri] = self._iri(iri)
+        return found
+
+    def _iri(self, iri: str) -> str:
+        curie = self.prefixes.compact(iri)
+        if curie is None:
+            return f"<{_escape_iri(iri)}>"
+        self.used.add(curie.partition(":")[0])
+        return curie
+
+    def literal(self, literal: ox.Literal) -> str:
+        short = _short(literal)
+        if short is not None:
+            return short
+        if literal.language:
+            return f"{quote(literal.value)}@{literal.language}"
+        if literal.datatype.value == XSD + "string":
+            return quote(literal.value)
+        return f"{quote(literal.value)}^^{self.iri(literal.datatype.value)}"
+
+
+class _Writer:
+    """Writes blocks, one fact to a line."""
+
+    def __init__(self, prefixes: Prefixes) -> None:
+        self.prefixes = prefixes
+        self.terms = Terms(prefixes)
 
     def rank(self, block: Block, stem: str) -> tuple[object, ...]:
         if not isinstance(block.subject, ox.NamedNode):
@@ -119,7 +159,7 @@ class _Writer:
         for fact in facts:
             lines = self._node(fact.object, depth)
             key = (self._predicate_rank(fact.predicate.value), _object_rank(fact.object, lines))
-            written[key] = [f"{self._predicate(fact.predicate.value)} {lines[0]}", *lines[1:]]
+            written[key] = [f"{self.terms.predicate(fact.predicate)} {lines[0]}", *lines[1:]]
         indent = _INDENT * depth
         return [
             line
@@ -127,25 +167,13 @@ class _Writer:
             for line in _ended([indent + first, *rest])
         ]
 
-    def _predicate(self, iri: str) -> str:
-        return "a" if iri == RDF + "type" else self._iri(iri)
-
     def _predicate_rank(self, iri: str) -> tuple[int, str]:
         return (_FIRST.get(iri, 9), self.prefixes.show(iri))
 
-    def _iri(self, iri: str) -> str:
-        curie = self.prefixes.compact(iri)
-        if curie is None:
-            return f"<{_escape_iri(iri)}>"
-        self.used.add(curie.partition(":")[0])
-        return curie
-
     def _node(self, node: Node, depth: int) -> list[str]:
         """The node's lines; the first one stands behind its predicate and is not indented."""
-        if isinstance(node, ox.NamedNode):
-            return [self._iri(node.value)]
-        if isinstance(node, ox.Literal):
-            return [self._literal(node)]
+        if isinstance(node, ox.NamedNode | ox.Literal):
+            return [self.terms.node(node)]
         indent = _INDENT * depth
         if isinstance(node, Anonymous):
             inner = self._lines(node.facts, depth + 1)
@@ -154,16 +182,6 @@ class _Writer:
         items = [self._node(item, depth + 1) for item, _ in node.items]
         lines = [line for first, *rest in items for line in (indent + _INDENT + first, *rest)]
         return ["(", *lines, indent + ")"] if lines else ["()"]
-
-    def _literal(self, literal: ox.Literal) -> str:
-        short = _short(literal)
-        if short is not None:
-            return short
-        if literal.language:
-            return f"{quote(literal.value)}@{literal.language}"
-        if literal.datatype.value == XSD + "string":
-            return quote(literal.value)
-        return f"{quote(literal.value)}^^{self._iri(literal.datatype.value)}"
 
 
 def _ended(lines: list[str]) -> list[str]:
@@ -203,8 +221,3 @@ def quote(text: str) -> str:
 
 def _escape_iri(iri: str) -> str:
     return re.sub(r'[\x00-\x20<>"{}|^`\\]', lambda m: f"\\u{ord(m[0]):04X}", iri)
-
-
-def write_literal(literal: ox.Literal, prefixes: Prefixes) -> str:
-    """The literal as a file would say it, for messages."""
-    return _Writer(prefixes)._literal(literal)

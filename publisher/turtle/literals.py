@@ -33,6 +33,19 @@ _INTEGERS = {
 }
 
 
+def survives(text: str, datatype: str) -> bool:
+    """Whether every engine hands the value back as it was given.
+
+    Floating point numbers have a canonical spelling that no engine writes; the kinds of integer
+    (xsd:byte ...) come back as xsd:integer.
+    """
+    if datatype in (XSD + "double", XSD + "float"):
+        return text in ("INF", "-INF", "NaN")
+    if datatype in _INTEGERS and datatype != XSD + "integer":
+        return False
+    return canonical(text, datatype) == text
+
+
 def canonical(text: str, datatype: str) -> str | None:
     """The canonical spelling; None when the text is no value of the datatype.
 
@@ -115,6 +128,11 @@ def _exists(day: str) -> bool:
     return True
 
 
+def _time(text: str) -> str | None:
+    found = _date_time(f"2000-01-01T{text}")
+    return found.partition("T")[2] if found else None
+
+
 def _date_time(text: str) -> str | None:
     pattern = rf"([0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}})T([0-9:]{{8}})(?:\.([0-9]+))?{_ZONE}"
     match = re.fullmatch(pattern, text)
@@ -156,6 +174,11 @@ def _duration(text: str) -> str | None:
     return f"{sign}P{span or 'T0S'}"
 
 
+def _months(text: str) -> str | None:
+    found = _duration(text)
+    return "P0M" if found == "PT0S" else found
+
+
 def _day_time(seconds: int, part: str) -> tuple[str, str]:
     minutes, second = divmod(seconds, 60)
     hours, minute = divmod(minutes, 60)
@@ -177,9 +200,10 @@ _RULES: dict[str, Callable[[str], str | None]] = {
     XSD + "boolean": _boolean,
     XSD + "date": _date,
     XSD + "dateTime": _date_time,
+    XSD + "time": _time,
     XSD + "gYearMonth": _month,
     XSD + "gYear": _year,
     XSD + "duration": _duration,
-    XSD + "yearMonthDuration": _duration,
+    XSD + "yearMonthDuration": _months,
     XSD + "dayTimeDuration": _duration,
 }

@@ -1,0 +1,262 @@
+"""Data about the data: VoID and DCAT, every number counted.
+
+The core description is part of the dataset it describes, so its counts include itself: it is made
+again until it says its own size. What is said of the download files (sizes, sums) cannot be inside
+them and stands only in `description.ttl`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+import pyoxigraph as ox
+
+from publisher.downloads import Written
+from publisher.errors import ReleaseError
+from publisher.graph import Graph
+from publisher.names import slug
+
+RDF_TYPE = ox.NamedNode("http://www.w3.org/1999/02/22-rdf-syntax-ns#type")
+_XSD = "http://www.w3.org/2001/XMLSchema#"
+_SPACES = {
+    "dcat": "http://www.w3.org/ns/dcat#",
+    "dcterms": "http://purl.org/dc/terms/",
+    "foaf": "http://xmlns.com/foaf/0.1/",
+    "owl": "http://www.w3.org/2002/07/owl#",
+    "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
+    "rdfs": "http://www.w3.org/2000/01/rdf-schema#",
+    "sd": "http://www.w3.org/ns/sparql-service-description#",
+    "spdx": "http://spdx.org/rdf/terms#",
+    "void": "http://rdfs.org/ns/void#",
+}
+_Value = str | int | ox.NamedNode | ox.Literal
+
+
+@dataclass(frozen=True)
+class Download:
+    """One file of the release: its path under it, its media type, its size and sum."""
+
+    path: str
+    media_type: str
+    written: Written
+    title: str
+
+
+@dataclass
+class Counts:
+    """What there is to count, kept up as triples are added; no triple is counted twice."""
+
+    triples: int
+    subjects: set[str]
+    classes: Counter[str]
+    properties: Counter[str]
+
+    @staticmethod
+    def of(triples: Iterable[ox.Triple]) -> Counts:
+        counts = Counts(0, set(), Counter(), Counter())
+        counts.add(triples)
+        return counts
+
+    def add(self, triples: Iterable[ox.Triple]) -> None:
+        for triple in triples:
+            self.triples += 1
+            if isinstance(triple.subject, ox.NamedNode):
+                self.subjects.add(triple.subject.value)
+            self.properties[triple.predicate.value] += 1
+            if triple.predicate == RDF_TYPE and isinstance(triple.object, ox.NamedNode):
+                self.classes[triple.object.value] += 1
+
+    def copy(self) -> Counts:
+        return Counts(
+            self.triples, set(self.subjects), Counter(self.classes), Counter(self.properties)
+        )
+
+
+def core(
+    about: Graph, version: str, content: Iterable[ox.Triple], linksets: Mapping[str, int]
+) -> list[ox.Triple]:
+    """The description that belongs to the dataset; its counts include its own statements."""
+    own: list[ox.Triple] = []
+    base = Counts.of(content)
+    for _ in range(10):
+        counts = base.copy()
+        counts.add(own)
+        again = list(dict.fromkeys(_core(about, version, counts, linksets)))
+        if again == own:
+            return own
+        own = again
+    raise ReleaseError("the description does not come to agree with its own size")
+
+
+def _core(
+    about: Graph, version: str, counts: Counts, linksets: Mapping[str, int]
+) -> Iterator[ox.Triple]:
+    data = about.dataset
+    ours = [iri for iri in counts.subjects if iri.startswith(about.base)]
+    release = f"{about.base}release/{version}"
+    yield from _facts(
+        data.iri,
+        {
+            "rdf:type": [_term("void:Dataset"), _term("dcat:Dataset")],
+            "dcterms:title": ox.Literal(data.title, language=data.language),
+            "dcterms:description": ox.Literal(data.description, language=data.language),
+            "rdfs:label": ox.Literal(data.title, language=data.language),
+            "dcterms:license": ox.NamedNode(data.licence),
+            "dcterms:identifier": data.iri,
+            "dcterms:language": data.language,
+            "dcat:keyword": [ox.Literal(word, language=data.language) for word in data.keywords],
+            "dcat:landingPage": ox.NamedNode(about.base),
+            "dcat:hasCurrentVersion": ox.NamedNode(release),
+            "dcat:version": version,
+            "owl:versionInfo": version,
+            "dcterms:conformsTo": ox.NamedNode(about.vocabulary),
+            "void:vocabulary": ox.NamedNode(about.vocabulary),
+            "void:uriSpace": about.base,
+            "void:uriLookupEndpoint": ox.NamedNode(about.base),
+            "void:sparqlEndpoint": ox.NamedNode(about.base + "sparql"),
+            "void:triples": counts.triples,
+            "void:entities": len(ours),
+            "void:distinctSubjects": len(counts.subjects),
+            "void:classes": len(counts.classes),
+            "void:properties": len(counts.properties),
+        },
+    )
+    yield from _disclaimer(about)
+    yield from _dates(data.iri, version)
+    yield from _creators(about)
+    yield from _release(about, release, version)
+    yield from _partitions(about, counts)
+    yield from _linksets(about, linksets)
+
+
+def _disclaimer(about: Graph) -> Iterator[ox.Triple]:
+    if about.dataset.disclaimer:
+        text = ox.Literal(about.dataset.disclaimer, language=about.dataset.language)
+        yield from _facts(about.dataset.iri, {"rdfs:comment": text, "dcterms:rights": text})
+
+
+def _dates(iri: str, version: str) -> Iterator[ox.Triple]:
+    """A release is named by its day; other names say nothing about time."""
+    if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", version):
+        day = ox.Literal(version, datatype=ox.NamedNode(_XSD + "date"))
+        yield from _facts(iri, {"dcterms:modified": day, "dcterms:issued": day})
+
+
+def _creators(about: Graph) -> Iterator[ox.Triple]:
+    for creator in about.dataset.creators:
+        iri = creator.iri or f"{about.base}agent/{slug(creator.name)}"
+        node = ox.NamedNode(iri)
+        yield from _facts(about.dataset.iri, {"dcterms:creator": node, "dcterms:publisher": node})
+        yield from _facts(
+            iri,
+            {
+                "rdf:type": _term("foaf:Agent"),
+                "foaf:name": creator.name,
+                "rdfs:label": creator.name,
+            },
+        )
+
+
+def _release(about: Graph, release: str, version: str) -> Iterator[ox.Triple]:
+    title = f"{about.dataset.title}, release {version}"
+    yield from _facts(
+        release,
+        {
+            "rdf:type": _term("dcat:Dataset"),
+            "rdfs:label": ox.Literal(title, language=about.dataset.language),
+            "dcterms:title": ox.Literal(title, language=about.dataset.language),
+            "dcterms:isVersionOf": ox.NamedNode(about.dataset.iri),
+            "dcterms:license": ox.NamedNode(about.dataset.licence),
+            "owl:versionInfo": version,
+        },
+    )
+    yield from _dates(release, version)
+
+
+def _partitions(about: Graph, counts: Counts) -> Iterator[ox.Triple]:
+    kinds = (("class", counts.classes, "entities"), ("property", counts.properties, "triples"))
+    for kind, numbers, unit in kinds:
+        for iri in sorted(numbers):
+            name = slug(about.prefixes.compact(iri) or iri)
+            node = f"{about.dataset.iri}/{kind}/{name}"
+            yield from _facts(about.dataset.iri, {f"void:{kind}Partition": ox.NamedNode(node)})
+            yield from _facts(
+                node, {f"void:{kind}": ox.NamedNode(iri), f"void:{unit}": numbers[iri]}
+            )
+
+
+def _linksets(about: Graph, linksets: Mapping[str, int]) -> Iterator[ox.Triple]:
+    for name in sorted(linksets):
+        node = f"{about.dataset.iri}/linkset/{slug(name)}"
+        yield from _facts(about.dataset.iri, {"void:subset": ox.NamedNode(node)})
+        yield from _facts(
+            node,
+            {
+                "rdf:type": _term("void:Linkset"),
+                "void:subjectsTarget": ox.NamedNode(about.dataset.iri),
+                "dcterms:title": f"Mappings to {name}",
+                "void:triples": linksets[name],
+            },
+        )
+
+
+def distributions(about: Graph, downloads: Iterable[Download]) -> Iterator[ox.Triple]:
+    """What can be fetched, with sizes and sums."""
+    for download in downloads:
+        address = ox.NamedNode(about.base + download.path)
+        node = f"{about.dataset.iri}/distribution/{download.path.removeprefix('downloads/')}"
+        checksum = f"{node}#sha256"
+        yield from _facts(
+            about.dataset.iri,
+            {"dcat:distribution": ox.NamedNode(node), "void:dataDump": address},
+        )
+        yield from _facts(
+            node,
+            {
+                "rdf:type": _term("dcat:Distribution"),
+                "dcterms:title": download.title,
+                "dcterms:license": ox.NamedNode(about.dataset.licence),
+                "dcat:downloadURL": address,
+                "dcat:accessURL": address,
+                "dcat:mediaType": _media_type(download.media_type),
+                "dcat:byteSize": download.written.bytes,
+                "spdx:checksum": ox.NamedNode(checksum),
+            },
+        )
+        if download.path.endswith(".gz"):
+            packed = {"dcat:compressFormat": _media_type("application/gzip")}
+            yield from _facts(node, packed)
+        yield from _facts(
+            checksum,
+            {
+                "rdf:type": _term("spdx:Checksum"),
+                "spdx:algorithm": _term("spdx:checksumAlgorithm_sha256"),
+                "spdx:checksumValue": ox.Literal(
+                    download.written.sha256, datatype=ox.NamedNode(_XSD + "hexBinary")
+                ),
+            },
+        )
+
+
+def _media_type(name: str) -> ox.NamedNode:
+    return ox.NamedNode(f"https://www.iana.org/assignments/media-types/{name}")
+
+
+def _facts(subject: str, facts: Mapping[str, _Value | list[_Value]]) -> Iterator[ox.Triple]:
+    for name, values in facts.items():
+        for value in values if isinstance(values, list) else [values]:
+            yield ox.Triple(ox.NamedNode(subject), _term(name), _literal(value))
+
+
+def _literal(value: _Value) -> ox.NamedNode | ox.Literal:
+    if isinstance(value, int):
+        return ox.Literal(str(value), datatype=ox.NamedNode(_XSD + "integer"))
+    return ox.Literal(value) if isinstance(value, str) else value
+
+
+def _term(name: str) -> ox.NamedNode:
+    prefix, _, local = name.partition(":")
+    return ox.NamedNode(_SPACES[prefix] + local)
