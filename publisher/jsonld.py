@@ -159,12 +159,12 @@ def _choose(
     ranked = [
         (rank, -place, term)
         for place, term in enumerate(context.terms.get(predicate, ()))
-        if (rank := _fit(term, value, context))
+        if (rank := _fit(term, value))
     ]
     return max(ranked, key=lambda entry: entry[:2])[2] if ranked else None
 
 
-def _fit(term: Term, value: NamedNode | BlankNode | Literal | Triple, context: Context) -> int:
+def _fit(term: Term, value: NamedNode | BlankNode | Literal | Triple) -> int:
     if term.container == "@language":
         fits = isinstance(value, Literal) and bool(value.language) and not value.direction
         return 3 if fits else 0
@@ -309,7 +309,7 @@ def _term(name: str, iri: str, full: Json, source: Json) -> Term | None:
         coercion = _expand(coercion, source)
     elif coercion not in ("", "@id", "@vocab"):
         return None
-    language = full["@language"] if "@language" in full else None
+    language = full.get("@language", None)
     return Term(name, iri, coercion, container, "" if _unset(full) else language)
 
 

@@ -1,4 +1,4 @@
-"""The Flask application: the table of routes, and error → reply. Every route works without `server`.
+"""The Flask application: routes, and error → reply. Every route works without `server`.
 
 Pages come from the room `pages`, which is not known here by name of any page: it offers `ROUTES`,
 pairs of a rule and a handler `(site, request, **values) -> Reply`.
@@ -20,8 +20,17 @@ from publisher import errors
 from publisher.engine.embedded import Embedded
 from publisher.engine.pool import Lanes
 from publisher.engine.question import Engine
-from publisher.protocol import Reply, Request, Site, delivery, describe_service, problems
-from publisher.protocol import resources, routes, sparql
+from publisher.protocol import (
+    Reply,
+    Request,
+    Site,
+    delivery,
+    describe_service,
+    problems,
+    resources,
+    routes,
+    sparql,
+)
 from publisher.protocol.files import byte_range
 from publisher.protocol.values import open_site
 from publisher.settings import Settings
@@ -108,7 +117,7 @@ def _anything(request: Request) -> Request:
     return Request("GET", request.path, base_url=request.base_url)
 
 
-def anything(site: Site, request: Request, rest: str = "") -> Reply:
+def anything(site: Site, request: Request, rest: str = "") -> Reply:  # noqa: ARG001 - Flask gives it
     """Every other path: a file, a document, or a resource of the graph."""
     found = routes.data(site, request)
     return found if found is not None else resources.handle(site, request)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import IO, Protocol, cast
 
 from pyoxigraph import (
     NamedNode,
@@ -68,7 +68,7 @@ def write(
         return
     guard = _XmlGuard(sink) if name == "xml" else sink
     try:
-        results.serialize(guard, RESULTS[name])
+        results.serialize(cast(IO[bytes], guard), RESULTS[name])
     except Exception:
         _raise_guarded(guard)
         raise
@@ -83,7 +83,7 @@ def write_triples(triples: Iterable[Triple], name: str, sink: Sink, wording: Wor
             sink.write(piece.encode("utf-8", "surrogatepass"))
     else:
         prefixes = wording.prefixes if name in PREFIXED else None
-        serialize(triples, sink, GRAPHS[name], prefixes=prefixes)
+        serialize(triples, cast(IO[bytes], sink), GRAPHS[name], prefixes=prefixes)
 
 
 def used_prefixes(triples: Iterable[Triple], prefixes: dict[str, str]) -> dict[str, str]:

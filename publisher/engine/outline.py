@@ -11,10 +11,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-UPDATES = frozenset("INSERT DELETE LOAD CLEAR DROP CREATE ADD MOVE COPY WITH".split())
+UPDATES = frozenset(
+    ["INSERT", "DELETE", "LOAD", "CLEAR", "DROP", "CREATE", "ADD", "MOVE", "COPY", "WITH"]
+)
 FORMS = frozenset({"SELECT", "ASK", "CONSTRUCT", "DESCRIBE"})
 # the same query gives another answer next time
-VOLATILE = frozenset("NOW RAND UUID STRUUID BNODE".split())
+VOLATILE = frozenset(["NOW", "RAND", "UUID", "STRUUID", "BNODE"])
 
 # Every quantifier is possessive (++, *+): nothing is ever tried twice. The prefix of a name takes
 # its dots with it (`a.b.c`), or a long chain of them would be read again from every dot.
@@ -27,7 +29,8 @@ TOKEN = re.compile(
   | (?P<variable>[?$][^\W]++)
   | (?P<language>@[a-zA-Z]++(?:-[a-zA-Z0-9]++)*+)
   | (?P<number>[0-9]++(?:\.[0-9]++)?+(?:[eE][+-]?[0-9]++)?+)
-  | (?P<name>_?:[\w.%\\:-]*+ | [^\W\d](?:[\w-]|\.(?=[\w:-]))*+(?::(?:[\w%:-]|\\.|\.(?=[\w%:-]))*+)?+)
+  | (?P<name>_?:[\w.%\\:-]*+
+      | [^\W\d](?:[\w-]|\.(?=[\w:-]))*+(?::(?:[\w%:-]|\\.|\.(?=[\w%:-]))*+)?+)
   | (?P<mark>.)
     """,
     re.VERBOSE | re.DOTALL,

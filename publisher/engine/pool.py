@@ -1,7 +1,7 @@
 """The worker processes of one web process: lanes, queue, deadlines, replacement.
 
-A question waits in one FIFO queue for a place in the fast lane. One that runs for long is demoted:
-it gets the lowest priority and a place in the slow lane, or is stopped (SIGSTOP) until there is one,
+A question waits in one FIFO queue for a place in the fast lane. One that runs long is demoted: it
+gets the lowest priority and a place in the slow lane, or is stopped (SIGSTOP) until there is one,
 so that the fast lane moves on (killing long queries early only made clients try again at once).
 Everything ends at its deadline by SIGKILL, which is the only thing that ends a query in pyoxigraph.
 
@@ -100,11 +100,11 @@ class Worker(asyncio.BufferedProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)  # uvloop's is none by inheritance
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         self.lost = True
         self._wake()
 
-    def get_buffer(self, sizehint: int) -> bytearray:
+    def get_buffer(self, sizehint: int) -> bytearray:  # noqa: ARG002
         return self._room
 
     def buffer_updated(self, nbytes: int) -> None:
@@ -435,7 +435,7 @@ class Pool:
                 self.finish(run, reuse=json.loads(payload)["memory"] < KEPT_MEMORY)
                 return
             if kind == frames.FAULT:
-                # bytes may be left in its buffers after an error in mid-stream, so it never answers again
+                # after an error in mid-stream bytes may be left in it: it never answers again
                 self.finish(run, reuse=size == 0)
                 raise _fault(json.loads(payload))
             size += len(payload)

@@ -11,8 +11,13 @@ _RESULT = b"<result>"
 
 def counter(format_name: str) -> Callable[[bytes], int]:
     """A function that takes the next piece and says how many rows have begun so far."""
-    kind = {"json": _JsonRows, "xml": _XmlRows, "csv": _CsvRows, "tsv": _LineRows}
-    return kind.get(format_name, _LineRows)()
+    kinds: dict[str, Callable[[], Callable[[bytes], int]]] = {
+        "json": _JsonRows,
+        "xml": _XmlRows,
+        "csv": _CsvRows,
+        "tsv": _LineRows,
+    }
+    return kinds.get(format_name, _LineRows)()
 
 
 class _LineRows:

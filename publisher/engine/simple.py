@@ -1,8 +1,8 @@
-"""Recognises the questions whose work is provably bounded, so that they need no process of their own.
+"""Recognises questions whose work is provably bounded: they need no process of their own.
 
 One triple pattern, no repeated variable, no filter, path, function or sub-query; and either its
 subject is given, or a small LIMIT is. Every such pattern is a prefix scan of one index that stops
-early. Whatever this grammar does not recognise goes to a worker, so it may be as strict as it likes.
+early. Whatever this grammar does not recognise goes to a worker, so it may be strict.
 """
 
 from __future__ import annotations

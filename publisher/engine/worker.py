@@ -18,7 +18,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from pyoxigraph import DefaultGraph, NamedNode, Store
+from pyoxigraph import NamedNode, Store
 
 from publisher.engine import answers, frames, sandbox
 from publisher.errors import NotAcceptable
@@ -155,7 +155,7 @@ def _fault(line: Line, family: str, what: str, **more: object) -> None:
     line.send(frames.FAULT, json.dumps({"family": family, "what": what, **more}).encode())
 
 
-def _graphs(names: list[str] | None) -> list[NamedNode | DefaultGraph] | None:
+def _graphs(names: list[str] | None) -> list[Any] | None:
     return None if names is None else [NamedNode(name) for name in names]
 
 

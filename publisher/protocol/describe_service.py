@@ -1,4 +1,4 @@
-"""What the endpoint says of itself: SPARQL 1.1 Service Description, at the address that was asked."""
+"""What the endpoint says of itself: SPARQL 1.1 Service Description, at the asked address."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from publisher.errors import MethodNotAllowed, NotFound
 from publisher.formats import BY_SUFFIX, GRAPHS, HTML, Choice, Format, negotiate
 from publisher.protocol.delivery import choose_coding
 from publisher.protocol.resources import write
-from publisher.protocol.values import Reply, Request, Site
+from publisher.protocol.values import Headers, Reply, Request, Site
 
 METHODS = ("GET", "HEAD")
 CACHE = "public, max-age=300, must-revalidate"
@@ -35,7 +35,7 @@ def release_file(site: Site, request: Request, name: str, media_type: str = "") 
     entry = site.manifest.files.get(name)
     if entry is None:
         raise NotFound("there is no such file in this release", where=request.path)
-    headers = (
+    headers: Headers = (
         ("content-type", media_type or _content_type(name, entry)),
         ("cache-control", CACHE),
         ("x-release", site.release),

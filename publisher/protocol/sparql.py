@@ -35,7 +35,7 @@ Fields = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True)
 class Inquiry:
-    """A request that made sense: the question, its outline, the form of the answer, its validator."""
+    """A request that made sense: question, outline, form of the answer, validator."""
 
     question: Question
     outline: outline.Outline

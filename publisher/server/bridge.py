@@ -28,7 +28,8 @@ class Bridge:
 
     async def reply(self, request: Request) -> Reply:
         """Flask's reply to a request."""
-        return await self.run(self._call, request)
+        found: Reply = await self.run(self._call, request)
+        return found
 
     async def run(self, work: Callable[..., Any], *values: Any) -> Any:
         """Some work in one of the threads; too much of it waiting is refused."""
@@ -45,7 +46,7 @@ class Bridge:
 
         def start_response(status: str, headers: list[tuple[str, str]], _: Any = None) -> Any:
             started[:] = [int(status.split(" ", 1)[0]), headers]
-            return lambda data: None
+            return lambda _: None
 
         pieces = self.app.wsgi_app(environ(request), start_response)
         # Werkzeug calls start_response before it returns

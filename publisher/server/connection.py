@@ -23,7 +23,7 @@ def cut(client: str, *, reset: bool) -> bool:
     address, _, port = client.rpartition(":")
     if not port.isdigit():
         return False
-    for name in os.listdir(FOLDER):
+    for name in os.listdir(FOLDER):  # noqa: PTH208 - names, not paths
         found = _socket(name)
         if found is None:
             continue

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Hashable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
-from granian.rsgi import ProtocolClosed
+from granian.rsgi import ProtocolClosed  # type: ignore[attr-defined,unused-ignore]
 
 from publisher import errors, logs
 from publisher.engine.embedded import Embedded
@@ -223,7 +223,7 @@ class Front:
         scope: Any,
         protocol: Conversation,
     ) -> None:
-        """Piece by piece, no faster than the client takes them; a cut answer cuts the connection."""
+        """Piece by piece, as fast as the client takes them; a cut answer cuts the connection."""
         line = protocol.response_stream(status, headers)
         stall = self.site.settings.stall_seconds
         try:

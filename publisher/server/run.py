@@ -12,7 +12,7 @@ import threading
 import time
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
@@ -25,6 +25,7 @@ from publisher.errors import UsageError
 from publisher.limits import Shares
 from publisher.metrics import Counters
 from publisher.protocol.values import open_site
+from publisher.remote import Remote
 from publisher.server.bridge import Bridge
 from publisher.server.door import Door
 from publisher.server.front import Front
@@ -70,8 +71,6 @@ class Application:
 def open_engine(release_dir: Path, settings: Settings, counters: Counters) -> Engine:
     """The release's own store, or the SPARQL services that the settings name."""
     if settings.engine:
-        from publisher.remote import Remote  # noqa: PLC0415 - needs another library
-
         return Remote(settings.engine, settings)
     return Embedded(release_dir, lanes_of(settings), counters.event)
 
@@ -122,7 +121,7 @@ def serve(release_dir: Path, settings: Settings) -> None:
         log.info("serving %s on http://%s:%d/", release_dir.name, settings.host, port)
         server.respawned_wrks = _Forgetful()
         loader = partial(load, release_dir, settings, Path(shared))
-        server.serve(target_loader=loader, wrap_loader=False)
+        server.serve(target_loader=cast(Any, loader), wrap_loader=False)
 
 
 def _follow(release_dir: Path) -> None:
