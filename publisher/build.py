@@ -6,8 +6,6 @@ store, write the manifest, swap the link.
 
 from __future__ import annotations
 
-import hashlib
-import importlib.metadata
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -18,15 +16,13 @@ from typing import Any
 import pyoxigraph as ox
 
 import publisher
-from publisher import derive, describe, downloads, formats, mappings, release
+from publisher import derive, describe, downloads, formats, mappings, release, search
 from publisher.check.finding import Report
 from publisher.corpus import Corpus, Progress, silent
 from publisher.describe import Download
 from publisher.downloads import Statements, Written
 from publisher.errors import CheckFailed
 from publisher.graph import Graph
-
-_ENGINES = ("pyoxigraph", "rdflib", "pyshacl")
 
 
 def build(corpus: Corpus, report: Report, releases: Path, *, progress: Progress = silent) -> Path:
@@ -36,7 +32,7 @@ def build(corpus: Corpus, report: Report, releases: Path, *, progress: Progress 
             f"the graph has {report.counts['violation']} violations, so no release is made of it",
             fix="run `neuromodkg check`",
         )
-    inputs = inputs_of(corpus.digest)
+    inputs = release.inputs_of(corpus.digest)
     name = f"{corpus.version}.{inputs[:8]}"
     with release.beside(releases, name) as folder:
         job = _Job(folder, corpus, progress, {})
@@ -45,22 +41,11 @@ def build(corpus: Corpus, report: Report, releases: Path, *, progress: Progress 
         job.description(statements, listed)
         job.companions()
         job.store(statements)
-        job.search(statements)
+        job.search()
         job.manifest(statements, inputs)
     release.make_current(releases, name)
     release.prune(releases, keep={name})
     return releases / name
-
-
-def inputs_of(digest: str) -> str:
-    """One sum over everything a release depends on: the graph, this package, the engines."""
-    total = hashlib.sha256(digest.encode())
-    for engine in _ENGINES:
-        total.update(f"{engine} {importlib.metadata.version(engine)}\n".encode())
-    home = Path(publisher.__file__).parent
-    for path in sorted(home.rglob("*.py")):
-        total.update(path.relative_to(home).as_posix().encode() + b"\0" + path.read_bytes())
-    return total.hexdigest()
 
 
 @dataclass(frozen=True)
@@ -185,8 +170,12 @@ class _Job:
         del store
         self.progress("storing", 3, 3)
 
-    def search(self, statements: Statements) -> None:
-        """The search index, by the room that owns it."""
+    def search(self) -> None:
+        """The index of names; it is made from the store, as the server will see it."""
+        search.build(self.folder, ox.Store.read_only(str(self.folder / "store")))
+        file = self.folder / search.FILE
+        written = Written(release.sum_of(file), file.stat().st_size)
+        self._note(search.FILE, written, media_type(search.FILE), "Search index")
 
     def manifest(self, statements: Statements, inputs: str) -> None:
         graphs = Counter(q.graph_name.value for q in statements.quads)  # type: ignore[union-attr]

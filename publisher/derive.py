@@ -7,6 +7,7 @@ canonical one, and the checker has refused every other.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ import pyoxigraph as ox
 from publisher.errors import QueryFault
 
 Query = tuple[str, str]
+LONGEST = 160
 
 
 @dataclass(frozen=True)
@@ -67,11 +69,24 @@ def construct(store: ox.Store, path: str, text: str) -> list[ox.Triple]:
     return found
 
 
-def fault(error: SyntaxError, path: str, *, first_line: int = 1) -> QueryFault:
+def fault(error: SyntaxError, path: str) -> QueryFault:
     """A syntax error of the engine with its place in the file."""
-    message = str(error.msg).partition(": ")[2] or str(error.msg)
-    line = (error.lineno or 1) + first_line - 1
-    return QueryFault(f"is not SPARQL: {message}", file=path, line=line, column=error.offset or 0)
+    message, line, column = plain(error)
+    return QueryFault(f"is not SPARQL: {message}", file=path, line=line, column=column)
+
+
+def plain(error: SyntaxError) -> tuple[str, int, int]:
+    """The engine's complaint in one short line (it lists every character that might have come),
+    and its line and column, 0 when it does not say."""
+    text = " ".join(str(error.msg).split())
+    place = re.match(r"error at (\d+):(\d+): ", text)
+    line, column = (
+        (int(place[1]), int(place[2])) if place else (error.lineno or 0, error.offset or 0)
+    )
+    said = text[place.end() :] if place else text
+    if "Prefix not found" in said:
+        said = "a prefix is not declared"
+    return (said if len(said) <= LONGEST else said[: LONGEST - 1] + "…"), line, column
 
 
 def readable(text: str, path: str, prefixes: Mapping[str, str]) -> None:

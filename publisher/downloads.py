@@ -69,7 +69,7 @@ class _Key:
     def _node(self, node: object) -> object:
         if isinstance(node, ox.Literal):
             return (2, str(node))
-        text = node.value  # type: ignore[attr-defined]
+        text = str(getattr(node, "value", ""))  # the default graph has no name
         found = self.known.get(text)
         if found is None:
             place = 0 if isinstance(node, ox.NamedNode) else 1
@@ -122,6 +122,15 @@ def rdf_xml(statements: Statements) -> Iterator[str]:
 def json_ld(statements: Statements) -> Iterator[str]:
     context = jsonld.read_context(dict(statements.context))
     yield jsonld.dataset(statements.quads, context).decode()
+
+
+def short_turtle(triples: Iterable[ox.Triple], prefixes: Prefixes) -> str:
+    """A few triples to read: only the prefixes that they use."""
+    quads = (ox.Quad(t.subject, t.predicate, t.object) for t in triples)
+    terms = Terms(prefixes)
+    body = "".join(_blocks(arrange(quads, prefixes, {}).triples, terms, ""))
+    used = tuple(pair for pair in prefixes.pairs if pair[0] in terms.used)
+    return "".join(_heads(Prefixes(used))) + body
 
 
 def _heads(prefixes: Prefixes) -> Iterator[str]:

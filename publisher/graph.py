@@ -6,6 +6,7 @@ folder with these two files. Tables that nobody reads here (pages, search ...) p
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from collections.abc import Mapping
@@ -190,6 +191,15 @@ def read(root: Path) -> Graph:
         return _graph(_Table(raw, prefixes), prefixes)
     except re.error as error:
         raise GraphSettings(f"{error.pattern!r} is no pattern: {error}", file=SETTINGS) from error
+
+
+def read_release(folder: Path) -> Graph:
+    """The same from a release, which carries both."""
+    pairs = json.loads(_text(folder / "prefixes.json", "prefixes.json"))
+    prefixes = Prefixes(tuple(pairs.items()))
+    return _graph(
+        _Table(tomllib.loads(_text(folder / "graph.toml", "graph.toml")), prefixes), prefixes
+    )
 
 
 def _text(path: Path, shown: str) -> str:

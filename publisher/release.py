@@ -12,6 +12,7 @@ inputs never writes into a folder that somebody is serving.
 from __future__ import annotations
 
 import hashlib
+import importlib.metadata
 import json
 import os
 import shutil
@@ -21,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import publisher
 from publisher.errors import ReleaseDamaged, ReleaseError
 
 MANIFEST = "manifest.json"
@@ -56,6 +58,31 @@ def read(path: Path) -> Release:
     except ValueError as error:
         raise ReleaseDamaged(f"manifest.json cannot be read: {error}", where=str(folder)) from error
     return Release(folder, manifest)
+
+
+# What a build's bytes depend on: these rooms of the package, and these engines.
+ROOMS = (
+    *("build", "check", "corpus", "derive", "describe", "downloads", "errors", "formats", "graph"),
+    *("jsonld", "mappings", "names", "rdfxml", "release", "search", "turtle"),
+)
+ENGINES = ("pyoxigraph", "rdflib", "pyshacl")
+
+
+def inputs_of(digest: str) -> str:
+    """One sum over everything a release depends on: the graph's files, the rooms, the engines."""
+    total = hashlib.sha256(digest.encode())
+    for engine in ENGINES:
+        total.update(f"{engine} {importlib.metadata.version(engine)}\n".encode())
+    home = Path(publisher.__file__).parent
+    for room in ROOMS:
+        files = (
+            [home / f"{room}.py"]
+            if (home / f"{room}.py").is_file()
+            else (home / room).rglob("*.py")
+        )
+        for path in sorted(files):
+            total.update(path.relative_to(home).as_posix().encode() + b"\0" + path.read_bytes())
+    return total.hexdigest()
 
 
 def verify(release: Release, *, sums: bool = True) -> None:

@@ -22,7 +22,8 @@ def readable(corpus: Corpus) -> Iterator[Finding]:
     editions = [query for queries in corpus.editions.values() for query in queries]
     for path, text in (*editions, *corpus.pages):
         try:
-            derive.readable(text, path, {})
+            # A page's query is read with the graph's prefixes; an edition stands for itself.
+            derive.readable(text, path, prefixes if (path, text) in corpus.pages else {})
         except QueryFault as error:
             yield _finding("query-syntax", error, error.line)
     for file, fact in corpus.located():

@@ -1,0 +1,83 @@
+"""Check the graph and make a release of it: downloads, store, description, search index.
+
+Nothing is done when the current release was made from just the same files. A release is built
+beside the others and becomes the current one in one step; the same files give the same bytes.
+
+example:
+  neuromodkg build
+  neuromodkg build --force --format json
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+
+from publisher import corpus, release
+from publisher.cli.main import FINDINGS, FINE
+from publisher.cli.places import add_format, add_releases, home_of, print_report
+from publisher.cli.progress import Bar
+from publisher.home import Home, display
+from publisher.release import Release
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    add_format(parser)
+    add_releases(parser)
+    parser.add_argument("--force", action="store_true", help="build even if nothing has changed")
+    parser.add_argument("--processes", type=int, metavar="N", help="processes for the shapes")
+
+
+def run(args: argparse.Namespace) -> int:
+    home = home_of(args)
+    standing = None if args.force else current(home)
+    built = standing or make(home, quiet=args.quiet, processes=args.processes, form=args.format)
+    if built is None:
+        return FINDINGS
+    _print(built, made=standing is None, form=args.format)
+    return FINE
+
+
+def current(home: Home) -> Release | None:
+    """The current release, if nothing has changed since it was made."""
+    return release.standing(home.releases, release.inputs_of(corpus.digest(home.root)))
+
+
+def make(
+    home: Home, *, quiet: bool, processes: int | None = None, form: str = "text"
+) -> Release | None:
+    """Check and build; None when there are violations, which are printed."""
+    # pyshacl and rdflib take most of a second to import, and a server that finds its release
+    # standing needs neither.
+    from publisher import build, check
+
+    bar = Bar(quiet=quiet)
+    found = corpus.read(home.root, progress=bar)
+    report = check.judge(found, progress=bar, processes=processes)
+    if not report.passed:
+        statements = sum(len(file.facts) for file in found.files)
+        print_report(report, form=form, statements=statements)
+        return None
+    return release.read(build.build(found, report, home.releases, progress=bar))
+
+
+def _print(built: Release, *, made: bool, form: str) -> None:
+    if form == "json":
+        result = {
+            "release": built.name,
+            "path": str(built.path),
+            "made": made,
+            "triples": built.manifest["triples"],
+            "graphs": len(built.manifest["graphs"]),
+        }
+        print(json.dumps(result, indent=2))
+        return
+    print(describe(built, made=made), file=sys.stdout)
+
+
+def describe(built: Release, *, made: bool) -> str:
+    doing = "built" if made else "unchanged"
+    triples, graphs = built.manifest["triples"], len(built.manifest["graphs"])
+    size = f"{triples} triples in {graphs} graphs"
+    return f"{doing}: release {built.name}, {size}, {display(built.path)}"
