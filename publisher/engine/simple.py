@@ -17,11 +17,11 @@ _NAME = r"[A-Za-z][\w-]*+:[\w-]*+(?:\.[\w-]++)*+"
 _VARIABLE = r"[?$][A-Za-z_]\w*+"
 _LITERAL = rf'"[^"\\\r\n]*+"(?:@[A-Za-z-]++|\^\^(?:{_IRI}|{_NAME}))?+|[0-9]++'
 _RESOURCE = rf"{_IRI}|{_NAME}"
+_PROLOGUE = rf"\s*+(?:PREFIX\s++(?:[A-Za-z][\w-]*+)?+:\s*+{_IRI}\s*+)*+"
+_DESCRIPTION = re.compile(rf"{_PROLOGUE}DESCRIBE\s++(?:{_RESOURCE})\s*+\Z", re.IGNORECASE)
 _PATTERN = re.compile(
-    rf"""\s*+(?:PREFIX\s++(?:[A-Za-z][\w-]*+)?+:\s*+{_IRI}\s*+)*+
-    (?: (?P<ask>ASK)\b
-      | SELECT\s++(?P<distinct>DISTINCT\s++)?+(?:\*|(?:{_VARIABLE}\s*+)++)
-      | DESCRIBE\s++(?P<described>{_RESOURCE})\s*+\Z )
+    rf"""{_PROLOGUE}
+    (?: (?P<ask>ASK)\b | SELECT\s++(?P<distinct>DISTINCT\s++)?+(?:\*|(?:{_VARIABLE}\s*+)++) )
     \s*+(?:WHERE\b\s*+)?+\{{\s*+
     (?P<subject>{_VARIABLE}|{_RESOURCE})\s*+
     (?P<predicate>{_VARIABLE}|{_RESOURCE}|a\b)\s*+
@@ -42,11 +42,11 @@ def is_bounded(query: str) -> bool:
     """
     if len(query) > LONGEST:
         return False
+    if _DESCRIPTION.match(query):
+        return True
     found = _PATTERN.match(query)
     if found is None:
         return False
-    if found["described"]:
-        return True
     terms = [found["subject"], found["predicate"], found["object"]]
     variables = [term[1:] for term in terms if term[0] in "?$"]
     if len(set(variables)) < len(variables):

@@ -1,0 +1,133 @@
+"""What a query's text says before any parser sees it."""
+
+import time
+
+import pytest
+
+from publisher.engine import outline
+from publisher.engine.simple import is_bounded
+
+SERVICES = [
+    "SELECT * { SERVICE <http://a/> {} }",
+    "select*{service<http://a/>{}}",
+    "SELECT * { SERVICE SILENT <http://a/> {} }",
+    "SELECT * { # comment\n SERVICE # another\n <http://a/> {} }",
+    "SELECT * { SERV\\u0049CE <http://a/> {} }",
+    "SELECT * { ?s ?p true.SERVICE <http://a/> {} }",
+    "SELECT * { ?s ?p 1.SERVICE <http://a/> {} }",
+    "SELECT * { ?s ?p ?o.SERVICE <http://a/> {} }",
+    'SELECT * { ?s ?p "x"@en.SERVICE <http://a/> {} }',
+    'SELECT * { ?s ?p """a"b""c\\"""" SERVICE <http://a/> {} }',
+    "SELECT * { ?s ?p '''it''s''' SERVICE <http://a/> {} }",
+    "SELECT * { FILTER(?a<?b) SERVICE <http://a/> {} FILTER(?a>?b) }",
+    'SELECT * { ?s ?p "\\"" SERVICE <http://a/> {} }',
+]
+NO_SERVICES = [
+    'SELECT * { ?s ?p "SERVICE <http://a/>" }',
+    "SELECT * { ?service ex:SERVICE ?o } # SERVICE <http://a/>",
+    "PREFIX service: <http://SERVICE/> SELECT * { ?s service:SERVICE ?o }",
+    "SELECT * { ?s ex:a\\.SERVICE ?o }",
+    "SELECT * { ?s ?p '''SERVICE\n<http://a/>''' }",
+]
+
+
+@pytest.mark.parametrize("query", SERVICES)
+def test_service_is_seen_however_it_is_written(query: str) -> None:
+    """SERVICE is found behind comments, escapes, punctuation and texts."""
+    assert outline.read(query).services == ("<http://a/>",)
+
+
+@pytest.mark.parametrize("query", NO_SERVICES)
+def test_service_is_not_seen_where_it_is_only_a_word(query: str) -> None:
+    """The word inside a text, a name, a variable or a comment is no SERVICE."""
+    assert not outline.read(query).services
+
+
+@pytest.mark.parametrize(
+    ("query", "form", "update"),
+    [
+        ("PREFIX a: <b> ASK {}", "ASK", ""),
+        ("BASE <b> describe <a>", "DESCRIBE", ""),
+        ("PREFIX select: <b> CONSTRUCT WHERE { ?s ?p select: }", "CONSTRUCT", ""),
+        ("INSERT DATA { <a> <b> <c> }", "", "INSERT"),
+        ("PREFIX a: <b> WITH <a> DELETE { ?s ?p ?o } WHERE { ?s ?p ?o }", "", "WITH"),
+        ("LOAD <file:///etc/passwd>", "", "LOAD"),
+        ("", "", ""),
+        ("nonsense", "", ""),
+    ],
+)
+def test_form_and_update_are_told_apart(query: str, form: str, update: str) -> None:
+    """The first keyword after the prologue decides."""
+    found = outline.read(query)
+    assert (found.form, found.update) == (form, update)
+
+
+@pytest.mark.parametrize(
+    ("query", "lost"),
+    [
+        ("SELECT * { GRAPH ?g { SELECT ?s { ?s ?p ?o } } }", "g"),
+        ("SELECT * { GRAPH $g { { SELECT DISTINCT ?s WHERE { ?s ?p ?o } } } }", "g"),
+        ("SELECT * { GRAPH ?g { SELECT * { ?s ?p ?o } } }", "g"),
+        ("SELECT * { GRAPH ?g { SELECT ?s ?g { ?s ?p ?o } } }", ""),
+        ("SELECT * { GRAPH <g> { SELECT ?s { ?s ?p ?o } } }", ""),
+        ("SELECT * { GRAPH ?g { ?s ?p ?o } { SELECT ?s { ?s ?p ?o } } }", ""),
+        ("SELECT * { { SELECT ?s { GRAPH ?g { ?s ?p ?o } } } }", ""),
+    ],
+)
+def test_a_variable_that_the_engine_would_lose_is_seen(query: str, lost: str) -> None:
+    """pyoxigraph drops ?g of GRAPH ?g { SELECT ... } unless the sub-query selects it."""
+    assert outline.read(query).lost_variable == lost
+
+
+@pytest.mark.parametrize(
+    "unit",
+    ["a.", '"', '"""a', "<", "<a", "a ", "\\", "(", "a", ":", "'''", "\\u0041", "a-", "@a-", "#"]
+    + ["1.", "1e", "a:%.", '"a\n', '""a', "{GRAPH ?g", "SELECT ?a ", "_:", "?", "\x00", "é.", "<<("],
+)
+def test_no_text_takes_long_to_outline(unit: str) -> None:
+    """100 kB of anything is read in one pass: a second is a generous bound for it."""
+    began = time.monotonic()
+    outline.read(unit * (100_000 // len(unit)))
+    assert time.monotonic() - began < 1.5
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT ?o { <http://a/> ?p ?o }",
+        "PREFIX ex: <http://a/> SELECT * WHERE { ex:b ex:c ?o . }",
+        "SELECT ?s { ?s a ?o } LIMIT 10",
+        'SELECT ?s { ?s skos:prefLabel "x"@en } LIMIT 1',
+        "ASK { ?s ?p ?o }",
+        "DESCRIBE <http://a/>",
+    ],
+)
+def test_bounded_lookups_are_recognised(query: str) -> None:
+    """One pattern with a given subject, or a small limit."""
+    assert is_bounded(query)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT ?s { ?s ?p ?o }",
+        "SELECT ?s { ?s ?p ?o } LIMIT 100000",
+        "SELECT DISTINCT ?p { ?s ?p ?o } LIMIT 10",
+        "SELECT ?s { ?s ?p ?s } LIMIT 1",
+        "SELECT ?s { <http://a/> ?p ?o . ?s ?q ?o }",
+        "SELECT ?s { <http://a/> (<b>|<c>)* ?o }",
+        "SELECT ?s { <http://a/> ?p ?o FILTER(?o > 1) }",
+        "SELECT ?s { <http://a/> ?p ?o } ORDER BY ?o",
+        "SELECT ?s { ?s ?p ?o } LIMIT 10 OFFSET 99999999",
+        "SELECT ?s FROM <http://g> { <http://a/> ?p ?o }",
+        "SELECT (COUNT(*) AS ?n) { <http://a/> ?p ?o }",
+        "DESCRIBE ?s { ?s ?p ?o }",
+        "DESCRIBE <http://a/> <http://b/>",
+        "SELECT ?s { GRAPH ?g { <http://a/> ?p ?o } }",
+        "ASK { ?s ?p ?o } # and more",
+        "SELECT ?o { <http://a/> ?p ?o }" + " " * 3000,
+    ],
+)
+def test_anything_more_is_not_called_bounded(query: str) -> None:
+    """Whatever could be more than one short index scan goes to a worker."""
+    assert not is_bounded(query)
