@@ -48,7 +48,8 @@ class Outline:
     form: str
     update: str
     services: tuple[str, ...]
-    sources: tuple[str, ...]
+    default_sources: tuple[str, ...]
+    named_sources: tuple[str, ...]
     words: frozenset[str]
     depth: int
     lost_variable: str
@@ -94,7 +95,8 @@ class _Reader:
     def __init__(self) -> None:
         self.form = self.update = self.lost = ""
         self.services: list[str] = []
-        self.sources: list[str] = []
+        self.default_sources: list[str] = []
+        self.named_sources: list[str] = []
         self.words: set[str] = set()
         self.open = self.depth = 0
         self.graphs: list[tuple[int, str]] = []  # GRAPH ?g { ... } that we are inside of
@@ -126,6 +128,7 @@ class _Reader:
         if word == "SILENT" and self.waiting == "SERVICE":
             return
         if word == "NAMED" and self.waiting == "FROM":
+            self.waiting = "FROM NAMED"
             return
         self.waiting = word if word in ("SERVICE", "FROM", "GRAPH") else ""
 
@@ -133,7 +136,9 @@ class _Reader:
         if self.waiting == "SERVICE":
             self.services.append(text)
         elif self.waiting == "FROM" and kind != "variable":
-            self.sources.append(text)
+            self.default_sources.append(text)
+        elif self.waiting == "FROM NAMED" and kind != "variable":
+            self.named_sources.append(text)
         if kind == "variable" and self.projected is not None:
             self.projected.add(text[1:])
         if not (self.waiting == "GRAPH" and kind == "variable"):
@@ -168,7 +173,8 @@ class _Reader:
             form=self.form,
             update=self.update,
             services=tuple(self.services),
-            sources=tuple(self.sources),
+            default_sources=tuple(self.default_sources),
+            named_sources=tuple(self.named_sources),
             words=frozenset(self.words),
             depth=self.depth,
             lost_variable=self.lost,

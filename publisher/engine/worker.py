@@ -15,10 +15,11 @@ import signal
 import socket
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from pyoxigraph import NamedNode, Store
+from pyoxigraph import DefaultGraph, NamedNode, Quad, Store
 
 from publisher.engine import answers, frames, sandbox
 from publisher.errors import NotAcceptable
@@ -129,12 +130,13 @@ def _answer(line: Line, store: Store, wording: answers.Wording) -> None:
     question = line.receive()
     outlet = Outlet(line)
     try:
-        results = store.query(
+        source, default, named = _dataset(store, question["default"], question["named"])
+        results = source.query(
             question["query"],
             base_iri=question["base"] or None,
             prefixes=wording.prefixes,
-            default_graph=_graphs(question["default"]),
-            named_graphs=_graphs(question["named"]),
+            default_graph=default,
+            named_graphs=named,
         )
         answers.write(results, question["format"], outlet, wording)
         outlet.flush()
@@ -153,6 +155,28 @@ def _answer(line: Line, store: Store, wording: answers.Wording) -> None:
 
 def _fault(line: Line, family: str, what: str, **more: object) -> None:
     line.send(frames.FAULT, json.dumps({"family": family, "what": what, **more}).encode())
+
+
+def _dataset(
+    store: Store, default: list[str] | None, named: list[str] | None
+) -> tuple[Store, list[Any] | None, list[Any] | None]:
+    """The store to ask, and its graphs.
+
+    Several default graphs are merged as a set first: the engine itself would give a triple that
+    stands in two of them twice.
+    """
+    if default is None or len(set(default)) < 2:
+        return store, _graphs(default), _graphs(named)
+    merged = Store()
+    for name in dict.fromkeys(default):
+        merged.bulk_extend(Quad(*quad.triple) for quad in _quads(store, name))
+    for name in dict.fromkeys(named or ()):
+        merged.bulk_extend(_quads(store, name))
+    return merged, [DefaultGraph()], _graphs(named)
+
+
+def _quads(store: Store, name: str) -> Iterator[Quad]:
+    return store.quads_for_pattern(None, None, None, NamedNode(name))
 
 
 def _graphs(names: list[str] | None) -> list[Any] | None:

@@ -59,7 +59,7 @@ def understand(site: Site, request: Request) -> Inquiry | None:
     found = outline.read(query)
     _refuse_what_we_never_do(found, site)
     choice = _choose(request, found.form)
-    dataset = _dataset(fields)
+    dataset = _dataset(fields, found)
     base = site.names.iri("/sparql")
     question = Question(query, choice.format.name, dataset, base)
     parts = (query, choice.media_type, repr(dataset))
@@ -149,7 +149,11 @@ def _only_query(fields: Fields) -> str | None:
     return next((value for name, value in fields if name == "query"), None)
 
 
-def _dataset(fields: Fields) -> Dataset:
+def _dataset(fields: Fields, found: outline.Outline) -> Dataset:
+    """The request's dataset, else the query's own where the engine must be told of it.
+
+    The engine merges several FROM graphs without making a set of them: given by name, the worker does.
+    """
     default = tuple(value for name, value in fields if name == "default-graph-uri" and value)
     named = tuple(value for name, value in fields if name == "named-graph-uri" and value)
     for iri in (*default, *named):
@@ -157,7 +161,16 @@ def _dataset(fields: Fields) -> Dataset:
             NamedNode(iri)
         except ValueError as error:
             raise BadRequest("the name of a graph is not an absolute IRI", where=iri) from error
-    return Dataset(default, named) if default or named else Dataset()
+    if default or named:
+        return Dataset(default, named)
+    own = (*found.default_sources, *found.named_sources)
+    if len(found.default_sources) > 1 and all(_SCHEME.match(source) for source in own):
+        return Dataset(_bare(found.default_sources), _bare(found.named_sources))
+    return Dataset()
+
+
+def _bare(sources: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(source[1:-1] for source in sources)
 
 
 def _refuse_what_we_never_do(found: outline.Outline, site: Site) -> None:
@@ -170,7 +183,7 @@ def _refuse_what_we_never_do(found: outline.Outline, site: Site) -> None:
                 where=service,
                 fix="ask each endpoint for itself, or use a client that federates",
             )
-    for source in found.sources:
+    for source in (*found.default_sources, *found.named_sources):
         _refuse_foreign_graph(source, site)
     if found.lost_variable:
         raise BadRequest(
