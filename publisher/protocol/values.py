@@ -110,6 +110,8 @@ class Site:
     wording: Wording
     engine: Engine
     settings: Settings
+    # what the screens opened for this release; lives as long as the release is served
+    shelf: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def release(self) -> str:
