@@ -58,7 +58,7 @@ class Shares:
             (used - self.seconds) / self.seconds if self.seconds else 0.0,
             (failed - self.errors) / self.errors if self.errors else 0.0,
         ]
-        if max(over) >= 0 and (self.seconds and over[0] >= 0 or self.errors and over[1] >= 0):
+        if max(over) >= 0 and ((self.seconds and over[0] >= 0) or (self.errors and over[1] >= 0)):
             wait = max(1, round(MINUTE * max(over)) + 1)
             raise TooManyRequests(
                 f"this client used up its share: {self.seconds:g} seconds of query time and"

@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 
 from pyoxigraph import DefaultGraph, NamedNode, QueryBoolean, QuerySolutions, Store, Triple
 
-from publisher.engine import answers, simple
-from publisher.engine.pool import Lanes, Pool, syntax_error
+from publisher.engine import answers, rows, simple
+from publisher.engine.pool import Lanes, Pool, keep_within, syntax_error
 from publisher.engine.question import Answer, AsyncAnswer, Budget, Question, Row, Substitutions
 from publisher.engine.worker import read_wording
 from publisher.errors import ReleaseDamaged
@@ -90,7 +90,7 @@ class Embedded:
 
     # everybody's questions
 
-    def answer_here(self, question: Question) -> bytes | None:
+    def answer_here(self, question: Question, budget: Budget) -> bytes | None:
         """The answer to a question whose work is provably bounded; None for any other."""
         if question.dataset.default is not None or question.dataset.named is not None:
             return None
@@ -104,18 +104,20 @@ class Embedded:
         except SyntaxError as error:
             raise syntax_error(str(error)) from None
         answers.write(found, question.format, sink, self.wording)
-        return bytes(sink.held)
+        body = bytes(sink.held)
+        keep_within(budget, len(body), rows.counter(question.format)(body) if budget.rows else 0)
+        return body
 
     async def answer(self, question: Question, budget: Budget) -> AsyncAnswer:
         """The answer to anybody's query, on the event loop that the pool lives on."""
-        here = self.answer_here(question)
+        here = self.answer_here(question, budget)
         if here is not None:
             return AsyncAnswer(here)
         return await self.pool.answer(question, budget)
 
     def stream(self, question: Question, budget: Budget) -> Answer:
         """The same for a thread."""
-        here = self.answer_here(question)
+        here = self.answer_here(question, budget)
         if here is not None:
             return Answer(here)
         found = self._wait(self.pool.answer(question, budget))

@@ -439,10 +439,7 @@ class Pool:
                 self.finish(run, reuse=size == 0)
                 raise _fault(json.loads(payload))
             size += len(payload)
-            if size > run.budget.bytes:
-                raise _too_much(f"{run.budget.bytes} bytes")
-            if count is not None and count(payload) > run.budget.rows + 1:
-                raise _too_much(f"{run.budget.rows} rows")
+            keep_within(run.budget, size, count(payload) if count is not None else 0)
             yield payload
 
     async def _receive(self, run: Run) -> tuple[int, bytes, bytes]:
@@ -506,6 +503,14 @@ class Pool:
 async def _reap(worker: Worker) -> None:
     """Leave no zombie behind."""
     await worker.exit_status()
+
+
+def keep_within(budget: Budget, size: int, count: int) -> None:
+    """Raise QueryTooCostly when an answer has grown over its budget."""
+    if size > budget.bytes:
+        raise _too_much(f"{budget.bytes} bytes")
+    if budget.rows and count > budget.rows:
+        raise _too_much(f"{budget.rows} rows")
 
 
 def _too_much(limit: str) -> QueryTooCostly:

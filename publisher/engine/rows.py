@@ -9,6 +9,10 @@ _JSON_TEXT = re.compile(rb'"(?:[^"\\]|\\.)*+"')
 _RESULT = b"<result>"
 
 
+# lines that are no rows
+HEADS = {"csv": 1, "tsv": 1}
+
+
 def counter(format_name: str) -> Callable[[bytes], int]:
     """A function that takes the next piece and says how many rows have begun so far."""
     kinds: dict[str, Callable[[], Callable[[bytes], int]]] = {
@@ -17,7 +21,8 @@ def counter(format_name: str) -> Callable[[bytes], int]:
         "csv": _CsvRows,
         "tsv": _LineRows,
     }
-    return kinds.get(format_name, _LineRows)()
+    count, head = kinds.get(format_name, _LineRows)(), HEADS.get(format_name, 0)
+    return lambda piece: count(piece) - head
 
 
 class _LineRows:

@@ -14,6 +14,8 @@ from publisher.protocol import Request
 from publisher.settings import Settings
 
 _HOST = re.compile(r"[A-Za-z0-9._-]+(?::\d{1,5})?|\[[0-9A-Fa-f:.]+\](?::\d{1,5})?")
+# what supervisors ask for, under any mount
+PROBES = ("/health", "/metrics")
 _ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 
@@ -35,10 +37,10 @@ class Door:
         peer = scope.client.rpartition(":")[0].strip("[]")
         forwarded = headers if self._trusts(peer) else {}
         path: str = scope.path
-        if self.prefix:
-            if path != self.prefix and not path.startswith(self.prefix + "/"):
-                raise NotFound("this site is mounted elsewhere", fix=f"see {self.prefix}/")
+        if path == self.prefix or path.startswith(self.prefix + "/"):
             path = path[len(self.prefix) :] or "/"
+        elif path not in PROBES:
+            raise NotFound("this site is mounted elsewhere", fix=f"see {self.prefix}/")
         return Request(
             method=scope.method,
             path=path,

@@ -161,7 +161,7 @@ class Front:
                 )
                 failed = False
                 return AsyncAnswer(found.head, self._from_thread(found.rest))
-            here = engine.answer_here(inquiry.question)
+            here = engine.answer_here(inquiry.question, sparql.budget(self.site))
             if here is not None:
                 failed = False
                 self.counters.add(f'{PREFIX}queries_total{{place="here"}}')

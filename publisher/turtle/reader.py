@@ -296,7 +296,13 @@ class _Reader:
 
     def _resolve(self, text: str) -> str:
         iri = _unescape(text[1:-1])
-        return urljoin(self.base, iri) if self.base is not None else iri
+        if self.base is None or _ABSOLUTE.match(iri):
+            return iri
+        # urljoin loses an empty fragment, with which many namespaces end
+        return urljoin(self.base, iri) + ("#" if iri.endswith("#") else "")
+
+
+_ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 
 
 def _number_type(text: str) -> ox.NamedNode:
@@ -363,6 +369,8 @@ class _Namer:
     def _list(
         self, node: Collection, line: int, said: list[Located]
     ) -> ox.NamedNode | ox.BlankNode:
+        if not node.items:
+            return _NIL
         cells = [self._fresh() for _ in node.items]
         rests: list[ox.NamedNode | ox.BlankNode] = [*cells[1:], _NIL]
         for cell, rest, (item, at) in zip(cells, rests, node.items, strict=True):
@@ -370,7 +378,7 @@ class _Namer:
             said.append(Located(ox.Triple(cell, _FIRST, self._term(item, at, inner)), at))
             said.extend(inner)
             said.append(Located(ox.Triple(cell, _REST, rest), line))
-        return cells[0] if cells else _NIL
+        return cells[0]
 
     def _fresh(self) -> ox.BlankNode:
         self.count += 1

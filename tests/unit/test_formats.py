@@ -36,7 +36,9 @@ def test_a_wildcard_never_picks_an_alias() -> None:
     assert found.media_type == "application/ld+json"
 
 
-@pytest.mark.parametrize("header", ["a/b;" * 2000, '"' * 8000, "," * 8000, ("a/b;x=" + '"' * 50) * 99])
+@pytest.mark.parametrize(
+    "header", ["a/b;" * 2000, '"' * 8000, "," * 8000, ("a/b;x=" + '"' * 50) * 99]
+)
 def test_no_header_takes_long_to_read(header: str) -> None:
     """Reading is linear, whatever is sent."""
     parse_accept(header)

@@ -82,7 +82,20 @@ def test_a_variable_that_the_engine_would_lose_is_seen(query: str, lost: str) ->
 @pytest.mark.parametrize(
     "unit",
     ["a.", '"', '"""a', "<", "<a", "a ", "\\", "(", "a", ":", "'''", "\\u0041", "a-", "@a-", "#"]
-    + ["1.", "1e", "a:%.", '"a\n', '""a', "{GRAPH ?g", "SELECT ?a ", "_:", "?", "\x00", "é.", "<<("],
+    + [
+        "1.",
+        "1e",
+        "a:%.",
+        '"a\n',
+        '""a',
+        "{GRAPH ?g",
+        "SELECT ?a ",
+        "_:",
+        "?",
+        "\x00",
+        "é.",
+        "<<(",
+    ],
 )
 def test_no_text_takes_long_to_outline(unit: str) -> None:
     """100 kB of anything is read in one pass: a second is a generous bound for it."""

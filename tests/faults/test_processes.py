@@ -1,0 +1,300 @@
+"""Processes die, clients leave, everybody comes at once: the site goes on."""
+
+import http.client
+import os
+import shutil
+import signal
+import socket
+import statistics
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Answered, Running, Starter, make_release, path_of
+from tests.security.hostile import RUNAWAY
+
+CROSS = RUNAWAY["three-way cross join"]
+ENDLESS = "SELECT ?a ?d ?f { ?a nmo:next ?b . ?c nmo:next ?d . ?e nmo:next ?f }"
+SMALL = "SELECT * { ?s ?p ?o FILTER(true) } LIMIT 1"
+
+
+def until(condition: Callable[[], bool], seconds: float = 10) -> bool:
+    """Whether something becomes true in time."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if condition():
+            return True
+        time.sleep(0.05)
+    return condition()
+
+
+def busy(server: Running) -> float:
+    """Seconds of processor time that all query processes have used."""
+    total = 0.0
+    for pid in server.workers():
+        try:
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        total += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return total
+
+
+def is_calm(server: Running) -> bool:
+    """Whether no query process works."""
+    before = busy(server)
+    time.sleep(0.3)
+    return busy(server) - before < 0.1
+
+
+def leave(server: Running, query: str, after: int) -> None:
+    """Ask, read so many bytes, and hang up."""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+        connection.sendall(f"GET {path_of(query)} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+        got = 0
+        while got < after:
+            got += len(connection.recv(65536))
+        if not after:
+            time.sleep(0.3)
+
+
+@pytest.mark.parametrize(("query", "after"), [(CROSS, 0), (ENDLESS, 500_000)])
+def test_a_client_that_leaves_ends_its_query(starter: Starter, query: str, after: int) -> None:
+    """Before the first byte and in the middle of an answer, long before the deadline."""
+    server = starter(processes=1, workers=1, slow_workers=1, query_seconds=60)
+    leave(server, query, after)
+    assert until(lambda: is_calm(server), 4)
+    assert server.query(SMALL).status == 200
+
+
+def test_many_that_leave_do_not_use_up_the_places(starter: Starter) -> None:
+    """Each frees its place at once, also while it still waits for one."""
+    server = starter(processes=1, workers=2, slow_workers=1, query_seconds=60)
+    threads = [threading.Thread(target=leave, args=(server, CROSS, 0)) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    began = time.monotonic()
+    assert server.query(SMALL).status == 200
+    assert time.monotonic() - began < 5
+    assert until(lambda: is_calm(server))
+
+
+def test_the_death_of_a_query_process_is_one_failed_query(starter: Starter) -> None:
+    """Its client is told to try again; another process takes its place."""
+    server = starter(processes=1, workers=2, query_seconds=20)
+    answers: list[Answered] = []
+    thread = threading.Thread(target=lambda: answers.append(server.query(CROSS)))
+    thread.start()
+    assert until(lambda: not is_calm(server), 5)
+    for pid in server.workers():
+        os.kill(pid, signal.SIGKILL)
+    thread.join()
+    assert answers[0].status == 503
+    assert answers[0].headers["retry-after"]
+    assert until(lambda: server.query(SMALL).status == 200)
+    assert until(lambda: len(server.workers()) == 2)
+
+
+def test_the_death_of_a_serving_process_is_survived_under_load(starter: Starter) -> None:
+    """Again and again; its query processes end with it, the others answer meanwhile."""
+    server = starter(processes=2, workers=1, query_seconds=20)
+    stop, failures, successes = threading.Event(), [], []
+
+    def ask() -> None:
+        while not stop.is_set():
+            try:
+                found = server.get(path_of(SMALL), seconds="5")
+                (successes if found.status == 200 else failures).append(found.status)
+            except (OSError, http.client.HTTPException):
+                failures.append(0)
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    orphans: list[int] = []
+    for _ in range(3):
+        victim = server.serving()[0]
+        orphans += server.children(victim)
+        os.kill(victim, signal.SIGKILL)
+        assert until(lambda: len(server.serving()) == 2, 15)
+    stop.set()
+    for thread in threads:
+        thread.join()
+    assert server.process.poll() is None
+    assert len(successes) > 20
+    assert len(failures) < 40
+    assert until(lambda: not [pid for pid in orphans if alive(pid)], 5)
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs (a zombie does not)."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def test_a_busy_query_process_ends_with_its_serving_process(starter: Starter) -> None:
+    """Even in the middle of a query that never looks up."""
+    server = starter(processes=1, workers=1, query_seconds=60)
+    threading.Thread(target=lambda: pytest.raises(Exception, server.query, CROSS), daemon=True).start()
+    assert until(lambda: not is_calm(server), 5)
+    workers = server.workers()
+    os.kill(server.serving()[0], signal.SIGKILL)
+    assert until(lambda: not any(map(alive, workers)), 5)
+    assert until(lambda: len(server.serving()) == 1, 10)
+    assert server.query(SMALL).status == 200
+
+
+def test_eight_runaways_leave_small_queries_answered(starter: Starter) -> None:
+    """They end in time with a right status; the lane of short queries moves on; then all is calm."""
+    server = starter(processes=2, workers=2, slow_workers=1, query_seconds=4, slow_after=0.5)
+    names = [*RUNAWAY.values(), CROSS, CROSS]
+    statuses: list[int] = []
+    taken: list[float] = []
+
+    def ask(query: str) -> None:
+        began = time.monotonic()
+        statuses.append(server.query(query).status)
+        taken.append(time.monotonic() - began)
+
+    threads = [threading.Thread(target=ask, args=(query,)) for query in names]
+    for thread in threads:
+        thread.start()
+    time.sleep(1.5)
+    times: list[float] = []
+    for number in range(100):
+        began = time.monotonic()
+        assert server.query(f"SELECT ({number} AS ?n) {{ ?s ?p ?o }} LIMIT 1").status == 200
+        times.append(time.monotonic() - began)
+    for thread in threads:
+        thread.join()
+    assert set(statuses) <= {200, 413, 503, 504}
+    assert max(taken) < 4 + 2
+    assert statistics.median(times) < 0.5
+    assert until(lambda: is_calm(server))
+
+
+def test_a_full_queue_says_when_to_come_back(starter: Starter) -> None:
+    """503 with Retry-After, at once; those who wait are answered in their order."""
+    server = starter(processes=1, workers=1, slow_workers=1, parked_queries=0, queue=3, query_seconds=3, slow_after=3)
+    found: list[Answered] = []
+    threads = [threading.Thread(target=lambda: found.append(server.query(CROSS))) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    full = [reply for reply in found if reply.status == 503]
+    assert len(full) >= 4
+    assert all(int(reply.headers["retry-after"]) > 0 for reply in full)
+
+
+def test_a_client_that_uses_too_much_is_asked_to_wait(starter: Starter) -> None:
+    """Query time and errors count; cheap data stays available."""
+    server = starter(processes=2, limit_loopback=True, client_errors=5, client_seconds=1000)
+    statuses = [server.query("SELECT ?x {}" + "}" * n).status for n in range(1, 12)]
+    assert 429 in [server.query("SELECT * { ?s ?p }").status for _ in range(8)] or 429 in statuses
+    found = server.query(SMALL)
+    assert found.status == 429
+    assert int(found.headers["retry-after"]) > 0
+    assert server.get("/NMOD_0000001.ttl").status == 200
+    slow = starter(processes=1, limit_loopback=True, client_errors=0, client_seconds=1, query_seconds=2)
+    slow.query(CROSS)
+    assert slow.query(SMALL + " #").status == 429
+
+
+def test_memory_does_not_grow_with_failing_queries(starter: Starter) -> None:
+    """A few hundred queries that are killed leave the serving process as it was."""
+    server = starter(processes=1, workers=2, query_seconds=0.15, slow_after=0.1, client_errors=0)
+
+    def size() -> int:
+        text = Path(f"/proc/{server.serving()[0]}/status").read_text()
+        return next(int(x.split()[1]) for x in text.splitlines() if x.startswith("RssAnon"))
+
+    def some(count: int) -> None:
+        for _ in range(count):
+            assert server.query(CROSS).status in (503, 504)
+
+    some(30)
+    before = size()
+    some(120)
+    assert size() - before < 8 * 1024
+    descriptors = len(list(Path(f"/proc/{server.serving()[0]}/fd").iterdir()))
+    assert descriptors < 200
+    assert until(lambda: is_calm(server))
+
+
+def test_another_release_is_followed_without_losing_a_request(
+    starter: Starter, release: Path, tmp_path: Path
+) -> None:
+    """When `current` points elsewhere, new processes answer from there."""
+    second = make_release(tmp_path / "second", size=10, name="2026-12-01")
+    current = tmp_path / "current"
+    current.symlink_to(release)
+    server = starter(current, processes=2)
+    stop, lost = threading.Event(), []
+
+    def ask() -> None:
+        while not stop.is_set():
+            try:
+                if server.get("/health").status != 200:
+                    lost.append("status")
+            except (OSError, http.client.HTTPException) as error:
+                lost.append(repr(error))
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    fresh = tmp_path / "fresh"
+    fresh.symlink_to(second)
+    fresh.rename(current)
+    assert until(lambda: {server.get("/health").json()["release"] for _ in range(8)} == {"2026-12-01"}, 20)
+    stop.set()
+    thread.join()
+    assert lost == []
+
+
+def test_sighup_opens_the_release_anew(starter: Starter) -> None:
+    """New serving processes, no failed request."""
+    server = starter(processes=1)
+    before = server.serving()
+    server.process.send_signal(signal.SIGHUP)
+    assert until(lambda: bool(server.serving()) and not set(before) & set(server.children()), 20)
+    assert server.query(SMALL).status == 200
+
+
+def test_stopping_lets_a_running_answer_finish(starter: Starter) -> None:
+    """SIGTERM: what has begun is finished, then all processes end."""
+    server = starter(processes=1, query_seconds=20)
+    found: list[Answered] = []
+    query = "SELECT ?a ?d { ?a nmo:next ?b . ?c nmo:next ?d } LIMIT 300000"
+    thread = threading.Thread(target=lambda: found.append(server.get(path_of(query), "text/csv")))
+    thread.start()
+    time.sleep(0.3)
+    children = [*server.children(), *server.workers()]
+    assert server.stop() == 0
+    thread.join()
+    assert found[0].status == 200
+    assert found[0].cut or found[0].body.count(b"\n") == 300_001
+    assert not any(map(alive, children))
+
+
+def test_a_release_that_cannot_be_opened_is_told(tmp_path: Path, release: Path) -> None:
+    """Rather an error at the start than a site without data."""
+    from publisher.engine.embedded import Embedded
+    from publisher.errors import ReleaseDamaged
+    from publisher.web import create_app
+
+    broken = tmp_path / "broken"
+    shutil.copytree(release, broken)
+    shutil.rmtree(broken / "store")
+    with pytest.raises(ReleaseDamaged):
+        Embedded(broken)
+    (broken / "manifest.json").unlink()
+    with pytest.raises(ReleaseDamaged):
+        create_app(broken)
+    assert not (broken / "store").exists()

@@ -1,0 +1,129 @@
+"""Odd, large, slow and broken requests, byte by byte."""
+
+import http.client
+import random
+import socket
+import time
+
+import pytest
+
+from tests.conftest import Running, Starter, path_of
+
+HOST = b"Host: a\r\n"
+CLOSE = b"Connection: close\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"GET /\x00 HTTP/1.1\r\n" + HOST + CLOSE,
+        b"GET /sparql?query=\xff\xfe HTTP/1.1\r\n" + HOST + CLOSE,
+        b"GET / HTTP/1.1\r\n" + HOST + b"X: " + b"a" * 300_000 + b"\r\n" + CLOSE,
+        b"GET / HTTP/1.1\r\n" + HOST + b"X: a\r\n" * 3000 + CLOSE,
+        b"GET /" + b"a" * 200_000 + b" HTTP/1.1\r\n" + HOST + CLOSE,
+        b"GET / HTTP/9.9\r\n" + HOST + CLOSE,
+        b"\x16\x03\x01\x02\x00",
+        b"GET\r\n\r\n",
+        b"POST /sparql HTTP/1.1\r\n" + HOST + b"Content-Length: -1\r\n" + CLOSE,
+        b"POST /sparql HTTP/1.1\r\n" + HOST + b"Content-Length: 1\r\nContent-Length: 2\r\n" + CLOSE + b"aa",
+        b"POST /sparql HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n" + CLOSE + b"ZZ\r\n",
+        b"GET / HTTP/1.1\r\n" + HOST + b"Accept: caf\xe9\r\n" + CLOSE,
+        b"GET / HTTP/1.1\r\nHost: a b<script>\r\n" + CLOSE,
+        b"OPTIONS * HTTP/1.1\r\n" + HOST + CLOSE,
+        b"CONNECT evil:1 HTTP/1.1\r\n" + HOST + CLOSE,
+        b"TRACE / HTTP/1.1\r\n" + HOST + CLOSE,
+        b"FOO / HTTP/1.1\r\n" + HOST + CLOSE,
+        b"GET http://evil.example/sparql HTTP/1.1\r\n" + HOST + CLOSE,
+        b"GET //evil.example/%2e%2e HTTP/1.1\r\n" + HOST + CLOSE,
+        b"HEAD /nothing HTTP/1.1\r\n" + HOST + CLOSE,
+        b"POST / HTTP/1.1\r\n" + HOST + b"Content-Length: 3\r\n" + CLOSE + b"abc",
+    ],
+)
+def test_an_odd_request_gets_a_refusal_and_hurts_nobody(server: Running, data: bytes) -> None:
+    """A status below 500, or a closed connection."""
+    found = server.raw(data, seconds=5)
+    if found:
+        assert found.startswith(b"HTTP/1.")
+        assert found.split(b" ")[1] < b"500"
+    assert server.get("/health").status == 200
+
+
+def test_a_body_over_its_limit_is_refused(server: Running) -> None:
+    """413, whether its length was stated or not."""
+    big = b"query=" + b"a" * (3 << 20)
+    kind = {"Content-Type": "application/x-www-form-urlencoded"}
+    try:
+        assert server.request("POST", "/sparql", big, kind).status == 413
+    except (BrokenPipeError, ConnectionResetError):
+        pass  # the server closed before all was sent, which is its right
+    chunked = b"POST /sparql HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n" + CLOSE
+    try:
+        found = server.raw(chunked + b"300000\r\n" + b"a" * 0x300000 + b"\r\n0\r\n\r\n")
+        assert b" 413 " in found[:40]
+    except (BrokenPipeError, ConnectionResetError):
+        pass
+    assert server.get("/health").status == 200
+
+
+def test_a_body_that_ends_early_is_not_a_query(server: Running) -> None:
+    """The connection closes in the middle: nothing is run, nobody waits."""
+    head = b"POST /sparql HTTP/1.1\r\n" + HOST + b"Content-Type: application/sparql-query\r\n"
+    with socket.create_connection(("127.0.0.1", server.port), timeout=5) as connection:
+        connection.sendall(head + b"Content-Length: 100\r\n\r\nASK {}")
+    assert server.get("/health").status == 200
+
+
+def test_random_bytes_on_the_wire(server: Running) -> None:
+    """Neither a failure of ours nor a hang."""
+    rng = random.Random(11)
+    for _ in range(100):
+        data = bytes(rng.randrange(256) for _ in range(rng.randrange(1, 400))) + b"\r\n\r\n"
+        found = server.raw(data, seconds=2)
+        assert not found or found.split(b" ")[1] < b"500"
+    assert server.get("/health").status == 200
+
+
+def test_three_hundred_slow_clients_starve_nobody(starter: Starter) -> None:
+    """Headers, bodies and reading that take for ever: others are answered at once."""
+    server = starter(processes=1, header_seconds=3, body_seconds=3)
+    slow: list[socket.socket] = []
+    starts = (
+        b"GET / HTTP/1.1\r\nHost: a\r\nX-",
+        b"POST /sparql HTTP/1.1\r\nHost: a\r\nContent-Type: application/sparql-query\r\nContent-Length: 99\r\n\r\nASK",
+        b"GET " + path_of("SELECT * { ?s ?p ?o }").encode() + b" HTTP/1.1\r\nHost: a\r\n\r\n",
+    )
+    try:
+        for number in range(300):
+            connection = socket.create_connection(("127.0.0.1", server.port), timeout=10)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+            connection.sendall(starts[number % 3])
+            slow.append(connection)
+        for path in ("/health", "/NMOD_0000001.ttl", path_of("ASK {}"), "/NMOD_0000001"):
+            began = time.monotonic()
+            assert server.get(path).status == 200
+            assert time.monotonic() - began < 3
+        time.sleep(3.5)
+        ended = 0
+        for connection in slow[:30:3] + slow[1:30:3]:
+            connection.settimeout(3)
+            found = connection.recv(1000)
+            ended += not found or b" 400 " in found or b" 408 " in found
+        assert ended == 20
+    finally:
+        for connection in slow:
+            connection.close()
+
+
+def test_many_requests_on_one_connection(server: Running) -> None:
+    """Keep-alive and pipelining keep answers in their order."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+    for number in range(50):
+        connection.request("GET", path_of(f"SELECT ({number} AS ?x) {{}}"), headers={"Accept": "text/csv"})
+        assert connection.getresponse().read() == f"x\r\n{number}\r\n".encode()
+    connection.close()
+    paths = [path_of(f"SELECT ({number} AS ?x) {{}}") for number in range(6)]
+    head = "GET {} HTTP/1.1\r\nHost: a\r\nAccept: text/csv\r\n"
+    sent = "\r\n".join(head.format(path) for path in paths).encode() + CLOSE
+    found = server.raw(sent)
+    places = [found.index(b"x\r\n%d\r\n" % n) for n in range(6)]
+    assert places == sorted(places)
