@@ -1,6 +1,6 @@
 """The Flask application: routes, and error → reply. Every route works without `server`.
 
-Pages come from the room `pages`, which is not known here by name of any page: it offers `ROUTES`,
+Pages come from the room `screens`, which is not known here by name of any page: it offers `ROUTES`,
 pairs of a rule and a handler `(site, request, **values) -> Reply`.
 """
 
@@ -88,9 +88,9 @@ POSTED = frozenset({"/validate", "/reconcile", "/mcp"})
 
 
 def page_routes() -> tuple[tuple[str, PageHandler], ...]:
-    """What the room `pages` offers."""
+    """What the room `screens` offers."""
     try:
-        return tuple(import_module("publisher.pages").ROUTES)
+        return tuple(import_module("publisher.screens").ROUTES)
     except (ModuleNotFoundError, AttributeError):
         return ()
 
@@ -107,7 +107,7 @@ def about_endpoint(site: Site, request: Request) -> Reply:
     if choice.format.name != "html":
         return describe_service.reply(site, request, choice)
     try:
-        reply: Reply = import_module("publisher.pages").render_editor(site, request)
+        reply: Reply = import_module("publisher.screens").render_editor(site, request)
     except (ModuleNotFoundError, AttributeError):
         return describe_service.reply(site, request, describe_service.choose(_anything(request)))
     return reply

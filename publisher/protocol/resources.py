@@ -131,7 +131,7 @@ def write(site: Site, triples: list[Triple], format_name: str) -> bytes:
 def page(site: Site, request: Request, asked: Wanted) -> Reply:
     """The page of a resource: the site's own where there is one, else a plain complete table."""
     try:
-        pages = import_module("publisher.pages")
+        pages = import_module("publisher.screens")
         render = pages.render_resource
     except (ImportError, AttributeError):
         return plain_page(site, request, asked)

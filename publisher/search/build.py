@@ -253,4 +253,6 @@ def _shown(source: Source, value: NamedNode | Literal) -> str:
 
 def _facts(source: Source) -> dict[str, list[dict[str, str]]]:
     """The rows of every query that the settings want ready: name → rows."""
-    return {name: source.page_rows(name) for name in source.settings.get("facts", [])}
+    return {
+        name: source.page_rows(name) for name in source.settings.get("search", {}).get("facts", [])
+    }

@@ -1,0 +1,6 @@
+"""Values → HTML (Jinja templates), SVG, and the static files that pages need. Asks nothing itself."""
+
+from publisher.pages.assets import ASSETS, MARK, Asset
+from publisher.pages.render import Shell, render
+
+__all__ = ["ASSETS", "MARK", "Asset", "Shell", "render"]

@@ -1,0 +1,305 @@
+"""Pictures as SVG, made on the server: forest plot, timeline, stacked bar, neighbourhood.
+
+No style attributes and no scripts: classes of the style sheet colour them, and each has a table twin
+on the page, so the pictures are hidden from screen readers by their `role` and a short label.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+from markupsafe import Markup
+
+Attribute = str | float | int
+
+
+def element(name: str, *children: str, **attributes: Attribute) -> str:
+    """One element; `klass` is `class`, other underlines become hyphens."""
+    pairs = "".join(
+        f' {"class" if key == "klass" else key.replace("_", "-")}="{escape(_text(value))}"'
+        for key, value in attributes.items()
+    )
+    return f"<{name}{pairs}>{''.join(children)}</{name}>" if children else f"<{name}{pairs}/>"
+
+
+def _text(value: Attribute) -> str:
+    return f"{value:.1f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
+
+
+def picture(width: float, height: float, label: str, *children: str, klass: str = "") -> Markup:
+    """A whole picture that scales with the page."""
+    drawn = element(
+        "svg",
+        element("title", escape(label)),
+        *children,
+        xmlns="http://www.w3.org/2000/svg",
+        viewBox=f"0 0 {_text(width)} {_text(height)}",
+        width=width,
+        height=height,
+        role="img",
+        klass=f"picture {klass}".strip(),
+    )
+    return Markup(drawn)  # noqa: S704 - made of escaped parts
+
+
+def shorten(text: str, most: int) -> str:
+    """A text that fits."""
+    return text if len(text) <= most else text[: most - 1].rstrip() + "…"
+
+
+# forest plot
+
+
+@dataclass(frozen=True)
+class Line:
+    """One comparison; `low` and `high` are None when no interval is known."""
+
+    label: str
+    note: str
+    shown: str
+    value: float
+    low: float | None
+    high: float | None
+    href: str = ""
+    pooled: bool = False
+
+
+_LEFT, _PLOT, _RIGHT, _ROW = 250, 300, 170, 30
+
+
+def forest(lines: Sequence[Line], *, ratio: bool, label: str, below: str, above: str) -> Markup:
+    """Values with their intervals on one axis; ratios on a logarithmic one, no effect at 1."""
+    null = 1.0 if ratio else 0.0
+    low, high = _span(lines, null, ratio)
+    scale = _Scale(low, high, ratio)
+    height = _ROW * len(lines) + 46
+    parts = [
+        element(
+            "line", x1=scale(null), x2=scale(null), y1=4, y2=_ROW * len(lines) + 8, klass="null"
+        )
+    ]
+    for place, line in enumerate(lines):
+        parts.append(_forest_row(line, _ROW * place + 20, scale))
+    base = _ROW * len(lines) + 10
+    parts.append(element("line", x1=_LEFT, x2=_LEFT + _PLOT, y1=base, y2=base, klass="axis"))
+    for tick in scale.ticks():
+        parts += (
+            element("line", x1=scale(tick), x2=scale(tick), y1=base, y2=base + 4, klass="axis"),
+            element("text", f"{tick:g}", x=scale(tick), y=base + 16, klass="tick"),
+        )
+    if below or above:
+        parts += (
+            element("text", escape(below), x=_LEFT, y=base + 32, klass="side"),
+            element("text", escape(above), x=_LEFT + _PLOT, y=base + 32, klass="side end"),
+        )
+    return picture(_LEFT + _PLOT + _RIGHT, height, label, *parts, klass="forest")
+
+
+def _forest_row(line: Line, y: float, scale: "_Scale") -> str:
+    x = scale(line.value)
+    parts = [
+        element("text", escape(shorten(line.label, 40)), x=0, y=y, klass="name"),
+        element("text", escape(shorten(line.note, 46)), x=0, y=y + 12, klass="note"),
+        element("text", escape(line.shown), x=_LEFT + _PLOT + 12, y=y + 4, klass="value"),
+    ]
+    if line.low is not None and line.high is not None:
+        ends = scale(line.low), scale(line.high)
+        parts.append(element("line", x1=ends[0], x2=ends[1], y1=y, y2=y, klass="interval"))
+        if line.pooled:
+            points = f"{ends[0]:.1f},{y} {x:.1f},{y - 6} {ends[1]:.1f},{y} {x:.1f},{y + 6}"
+            parts.append(element("polygon", points=points, klass="mark"))
+        else:
+            parts.append(element("rect", x=x - 4, y=y - 4, width=8, height=8, klass="mark"))
+    else:
+        parts.append(element("circle", cx=x, cy=y, r=4, klass="mark open"))
+    row = element("g", *parts)
+    return element("a", row, href=line.href) if line.href else row
+
+
+def _span(lines: Sequence[Line], null: float, ratio: bool) -> tuple[float, float]:
+    ends = [null]
+    for line in lines:
+        ends += [v for v in (line.value, line.low, line.high) if v is not None]
+    if ratio:
+        ends = [min(max(v, 0.02), 50.0) for v in ends]
+        return min(ends) / 1.15, max(ends) * 1.15
+    low, high = min(ends), max(ends)
+    room = (high - low or 1.0) * 0.08
+    return low - room, high + room
+
+
+@dataclass(frozen=True)
+class _Scale:
+    low: float
+    high: float
+    ratio: bool
+
+    def __call__(self, value: float) -> float:
+        low, high = self.low, self.high
+        if self.ratio:
+            value, low, high = math.log(max(value, 1e-6)), math.log(low), math.log(high)
+        share = (value - low) / (high - low)
+        return _LEFT + _PLOT * min(max(share, 0.0), 1.0)
+
+    def ticks(self) -> list[float]:
+        if self.ratio:
+            steps = (0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50)
+            return [float(s) for s in steps if self.low <= s <= self.high]
+        raw = (self.high - self.low) / 5
+        size = 10.0 ** math.floor(math.log10(raw))
+        step = next(size * m for m in (1, 2, 5, 10) if size * m >= raw)
+        first = math.ceil(self.low / step)
+        last = math.floor(self.high / step)
+        return [round(step * n, 10) for n in range(first, last + 1)]
+
+
+# timeline
+
+
+@dataclass(frozen=True)
+class Dot:
+    """One source in one year; `side` is a class of the style sheet."""
+
+    year: int
+    side: str
+    label: str
+    href: str
+
+
+_ABOVE = {"for": -1, "against": 1}
+
+
+def timeline(dots: Sequence[Dot], label: str) -> Markup:
+    """Years from left to right; what supports stands above the line, what disputes below."""
+    years = [dot.year for dot in dots]
+    first, last = min(years), max(years)
+    step = max(14.0, min(44.0, 680.0 / (last - first + 1)))
+    stacks: dict[tuple[int, int], int] = {}
+    placed = []
+    for dot in dots:
+        way = _ABOVE.get(dot.side, 0)
+        lane = -1 if way < 0 else 1
+        level = stacks[dot.year, lane] = stacks.get((dot.year, lane), 0) + 1
+        placed.append((dot, lane, level))
+    up = max((level for _, lane, level in placed if lane < 0), default=0)
+    down = max((level for _, lane, level in placed if lane > 0), default=0)
+    middle = up * 12 + 14
+    width = step * (last - first + 1) + 20
+    parts = [element("line", x1=0, x2=width, y1=middle, y2=middle, klass="axis")]
+    for dot, lane, level in placed:
+        x = 10 + step * (dot.year - first) + step / 2
+        y = middle + lane * (12 * level - 2) + (16 if lane > 0 else 0)
+        mark = _mark(dot.side, x, y)
+        title = element("title", escape(f"{dot.year} {dot.side}: {dot.label}"))
+        parts.append(element("a", element("g", title, mark), href=dot.href))
+    every = max(1, math.ceil(34 / step))
+    for year in range(first, last + 1, every):
+        x = 10 + step * (year - first) + step / 2
+        parts.append(element("text", str(year), x=x, y=middle + 13, klass="tick"))
+    return picture(width, middle + down * 12 + 26, label, *parts, klass="timeline")
+
+
+def _mark(side: str, x: float, y: float) -> str:
+    shapes = {
+        "for": f"{x - 5:.1f},{y + 4:.1f} {x:.1f},{y - 5:.1f} {x + 5:.1f},{y + 4:.1f}",
+        "against": f"{x - 5:.1f},{y - 4:.1f} {x:.1f},{y + 5:.1f} {x + 5:.1f},{y - 4:.1f}",
+        "mixed": f"{x - 5:.1f},{y:.1f} {x:.1f},{y - 5:.1f} {x + 5:.1f},{y:.1f} {x:.1f},{y + 5:.1f}",
+    }
+    if side in shapes:
+        return element("polygon", points=shapes[side], klass=f"tone-{side}")
+    return element("circle", cx=x, cy=y, r=4, klass="tone-neutral")
+
+
+# stacked bar
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of a bar."""
+
+    side: str
+    count: int
+
+
+def bar(parts: Sequence[Part], label: str, width: float = 320) -> Markup:
+    """Counts side by side on one line; patterns tell apart what colour tells apart."""
+    total = sum(part.count for part in parts) or 1
+    drawn, x = [], 0.0
+    for part in parts:
+        if part.count:
+            wide = width * part.count / total
+            drawn.append(
+                element(
+                    "rect", x=x, y=0, width=max(wide - 2, 1), height=14, klass=f"tone-{part.side}"
+                )
+            )
+            x += wide
+    return picture(width, 14, label, *drawn, klass="bar")
+
+
+# neighbourhood
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """One neighbour: how it is related, and on which side of the middle it stands."""
+
+    label: str
+    relation: str
+    href: str
+    outward: bool
+
+
+def neighbourhood(middle: str, neighbours: Sequence[Neighbour], label: str) -> Markup:
+    """The thing in the middle, what points at it on the left, what it points at on the right."""
+    left = [n for n in neighbours if not n.outward]
+    right = [n for n in neighbours if n.outward]
+    height = max(len(left), len(right), 1) * 34 + 20
+    centre = height / 2
+    parts = []
+    for side, members in ((0, left), (1, right)):
+        for place, member in enumerate(members):
+            y = centre + (place - (len(members) - 1) / 2) * 34
+            x = 540.0 if side else 260.0
+            start = 490.0 if side else 310.0
+            parts.append(
+                element(
+                    "path",
+                    d=f"M{start:.0f} {centre:.1f} C{(start + x) / 2:.0f} {centre:.1f}"
+                    f" {(start + x) / 2:.0f} {y:.1f} {x:.0f} {y:.1f}",
+                    klass="edge",
+                )
+            )
+            anchor = "start" if side else "end"
+            at = x + 4 if side else x - 4
+            name = element(
+                "text",
+                escape(shorten(member.label, 36)),
+                x=at,
+                y=y - 1,
+                text_anchor=anchor,
+                klass="name",
+            )
+            how = element(
+                "text",
+                escape(shorten(member.relation, 40)),
+                x=at,
+                y=y + 11,
+                text_anchor=anchor,
+                klass="note",
+            )
+            row = element("g", name, how)
+            parts.append(element("a", row, href=member.href) if member.href else row)
+    parts.append(element("rect", x=300, y=centre - 20, width=200, height=40, rx=6, klass="middle"))
+    parts.append(
+        element(
+            "text",
+            escape(shorten(middle, 30)),
+            x=400,
+            y=centre + 4,
+            text_anchor="middle",
+            klass="name",
+        )
+    )
+    return picture(800, height, label, *parts, klass="neighbourhood")

@@ -1,0 +1,40 @@
+"""Handlers of everything that people look at: `(site, request, **values) -> Reply`.
+
+`desk` what all have at hand; `panels` queries → panels; `entity` the page of any IRI and of a pair;
+`home`, `evidence`, `find` ... one screen each. `ROUTES` is the table.
+"""
+
+from collections.abc import Callable
+
+from publisher.protocol.values import Reply, Request, Site
+from publisher.screens import entity, evidence, files, find, home
+from publisher.screens.entity import render_resource
+
+Handler = Callable[..., Reply]
+
+
+def _csv(site: Site, request: Request) -> Reply:
+    return evidence.map_view(site, request, "csv")
+
+
+def _json(site: Site, request: Request) -> Reply:
+    return evidence.map_view(site, request, "json")
+
+
+def _ttl(site: Site, request: Request) -> Reply:
+    return evidence.map_view(site, request, "ttl")
+
+
+ROUTES: tuple[tuple[str, Handler], ...] = (
+    ("/", home.home),
+    ("/matrix", evidence.map_view),
+    ("/matrix.csv", _csv),
+    ("/matrix.json", _json),
+    ("/matrix.ttl", _ttl),
+    ("/pair", entity.pair),
+    ("/search", find.search),
+    ("/autocomplete", find.autocomplete),
+    ("/static/<name>", files.static),
+)
+
+__all__ = ["ROUTES", "render_resource"]

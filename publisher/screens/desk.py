@@ -1,0 +1,202 @@
+"""What every screen has at hand for one release: index, queries, settings; and the frame of a page."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from publisher import queries
+from publisher.matrix import Facts, Finding
+from publisher.pages import MARK, Shell, render
+from publisher.protocol.values import Reply, Request, Site
+from publisher.queries import Queries
+from publisher.resource import Linker
+from publisher.search import FILE, Index
+
+HTML = "text/html; charset=utf-8"
+CACHE = "public, max-age=60, must-revalidate"
+
+
+@dataclass(frozen=True)
+class Stance:
+    """One way a statement can point: its words and its mark."""
+
+    value: str
+    name: str
+    heading: str
+    plural: str
+    mark: str
+    side: str
+
+
+@dataclass(frozen=True)
+class Flag:
+    """What a reader must know of a source first."""
+
+    word: str
+    grave: bool
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Opened once for a release."""
+
+    site: Site
+    index: Index
+    queries: Queries
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """The graph's settings, as the file says them."""
+        return self.site.graph
+
+    def table(self, name: str) -> Mapping[str, Any]:
+        """One table of the settings; empty when it is not there."""
+        found = self.settings.get(name, {})
+        return found if isinstance(found, Mapping) else {}
+
+    def iri(self, curie: str) -> str:
+        """The IRI of a CURIE of the settings."""
+        return curie if "://" in curie else self.site.names.prefixes.expand(curie) or curie
+
+    def iris(self, curies: Sequence[str]) -> tuple[str, ...]:
+        """The IRIs of CURIEs of the settings."""
+        return tuple(self.iri(curie) for curie in curies)
+
+    def compact(self, iri: str) -> str:
+        """The CURIE of an IRI, or the IRI."""
+        return self.site.names.prefixes.compact(iri) or iri
+
+    def linker(self, request: Request) -> Linker:
+        """Links as they stand on this mount."""
+        return Linker(self.site.names, self.index, request.prefix)
+
+    @cached_property
+    def stances(self) -> Mapping[str, Stance]:
+        """By the IRI of the code."""
+        rows = [Stance(**row) for row in self.settings.get("stances", [])]
+        return {self.iri(row.value): row for row in rows}
+
+    @cached_property
+    def flags(self) -> Mapping[str, Flag]:
+        """By the IRI of the code or property."""
+        return {self.iri(curie): Flag(**row) for curie, row in self.table("flags").items()}
+
+    @cached_property
+    def kinds(self) -> tuple[str, ...]:
+        """The classes that search knows, in their order."""
+        return self.iris(self.table("search").get("kinds", []))
+
+    @cached_property
+    def short(self) -> Mapping[str, str]:
+        """Class → where a label of it may end in lists."""
+        return {self.iri(c): mark for c, mark in self.table("labels").get("short", {}).items()}
+
+    @cached_property
+    def ranks(self) -> Mapping[str, int]:
+        """Design → its place, 1 is the strongest."""
+        rows = self.index.fact(str(self.table("matrix").get("designs", "")))
+        return {row["design"]: int(row["rank"]) for row in rows}
+
+    @cached_property
+    def facts(self) -> Facts:
+        """All that evidence maps are made of."""
+        known = self.table("matrix")
+        row, column = str(known.get("row", "")), str(known.get("column", ""))
+
+        def rows(name: str) -> list[dict[str, str]]:
+            return self.index.fact(str(known.get(name, "")))
+
+        def lists(name: str, key: str, value: str) -> dict[str, tuple[str, ...]]:
+            found: dict[str, list[str]] = {}
+            for each in rows(name):
+                found.setdefault(each[key], []).append(each[value])
+            return {iri: tuple(values) for iri, values in found.items()}
+
+        return Facts(
+            findings=tuple(
+                Finding(
+                    each["finding"],
+                    each[row],
+                    each[column],
+                    each["study"],
+                    stance.side,
+                    each["design"],
+                    int(each["year"]) if each.get("year", "").isdigit() else 0,
+                    each["synthesis"] == "true",
+                )
+                for each in rows("findings")
+                if (stance := self.stances.get(each["direction"]))
+            ),
+            named={(each[row], each[column]): int(each["claims"]) for each in rows("named")},
+            broader=lists("broader", "narrow", "broad"),
+            groups=lists("groups", "item", "group"),
+            targets=lists("targets", "item", "target"),
+            ranks=self.ranks,
+            umbrellas=frozenset(self.iris(known.get("umbrellas", []))),
+        )
+
+    @cached_property
+    def abbreviations(self) -> Mapping[str, str]:
+        """Column → a short name, the shortest of several."""
+        found: dict[str, str] = {}
+        for row in self.index.fact(str(self.table("matrix").get("abbreviations", ""))):
+            known = found.setdefault(row["item"], row["abbreviation"])
+            if len(row["abbreviation"]) < len(known):
+                found[row["item"]] = row["abbreviation"]
+        return found
+
+
+def desk_of(site: Site) -> Desk:
+    """The desk of a site; opened when it is first needed."""
+    found = site.shelf.get("desk")
+    if not isinstance(found, Desk):
+        found = Desk(site, Index(site.release_dir / FILE), queries.read(site.release_dir / "pages"))
+        site.shelf["desk"] = found
+    return found
+
+
+def shell(desk: Desk, request: Request, title: str, **more: Any) -> Shell:
+    """The frame of a page."""
+    dataset = desk.table("dataset")
+    return Shell(
+        title=title,
+        site_title=desk.site.title,
+        release=desk.site.release,
+        disclaimer=str(dataset.get("disclaimer", "")),
+        prefix=request.prefix,
+        menu=desk.settings.get("menu", []),
+        path=request.path,
+        feedback=str(desk.table("site").get("feedback", "")),
+        language=str(dataset.get("language", "en")),
+        **more,
+    )
+
+
+def page(
+    desk: Desk, request: Request, template: str, frame: Shell, status: int = 200, **values: Any
+) -> Reply:
+    """A page as a reply, with its validator."""
+    body = render(template, frame, **values)
+    tag = desk.site.etag(
+        "page", MARK, template, request.base_url, request.path, request.query_string
+    )
+    links = tuple(
+        f'<{each["href"]}>; rel="{each["rel"]}"'
+        + (f'; type="{each["type"]}"' if each.get("type") else "")
+        for each in frame.alternates
+        if each["href"].isascii()
+    )
+    more = (("link", ", ".join(links)),) if links else ()
+    cached = (("etag", tag), ("cache-control", CACHE)) if status == 200 else ()
+    return Reply(
+        status,
+        (
+            ("content-type", HTML),
+            *cached,
+            ("vary", "Accept"),
+            ("x-release", desk.site.release),
+            *more,
+        ),
+        body,
+    )

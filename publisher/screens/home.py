@@ -1,0 +1,131 @@
+"""The first page: search, the map in small, where studies disagree, how to use the data."""
+
+from collections import Counter
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from publisher import matrix
+from publisher.matrix import Cell, Filters
+from publisher.protocol.values import Reply, Request, Site
+from publisher.resource import Link
+from publisher.screens.desk import Desk, desk_of, page, shell
+from publisher.screens.entity import pair_path
+
+MINI_ROWS, MINI_COLUMNS = 8, 7
+
+
+def home(site: Site, request: Request) -> Reply:
+    """`/`"""
+    desk = desk_of(site)
+    known = desk.table("home")
+    linker = desk.linker(request)
+    rows = desk.index.fact(str(known.get("disputed", "")))
+    pairs = linker.iris(row["proposition"] for row in rows)
+    flagged = desk.index.fact(str(known.get("flagged", "")))
+    sources = linker.iris(row["source"] for row in flagged)
+    counts = [
+        (row["word"], desk.index.sizes.get(desk.iri(row["kind"]), 0))
+        for row in known.get("counts", [])
+    ]
+    frame = shell(
+        desk,
+        request,
+        site.title,
+        description=str(known.get("lead", ""))[:300],
+        canonical=site.names.base,
+        data=dataset_data(desk),
+        alternates=({"rel": "describedby", "href": "dataset", "type": "text/turtle", "name": ""},),
+    )
+    return page(
+        desk,
+        request,
+        "home.html",
+        frame,
+        home=known,
+        map=desk.table("matrix"),
+        counts=[(word, count) for word, count in counts if count],
+        mini=mini_map(desk, request),
+        disputed=[(pairs[row["proposition"]], tally(row)) for row in rows],
+        flagged=[(sources[row["source"]], desk.flags.get(row["status"])) for row in flagged[:6]],
+        questions=[stored(request, row) for row in desk.index.fact("queries")[:5]],
+        base=request.base_url,
+        example=linker.names.path(pairs[rows[0]["proposition"]].iri) if rows else "/",
+    )
+
+
+def tally(row: dict[str, str]) -> Cell:
+    """The counts of a row of the disputed pairs."""
+    numbers = {side: int(row.get(name, 0)) for side, name in _COUNTED.items()}
+    return Cell("", "", "evidence", studies={s: n for s, n in numbers.items() if n})
+
+
+_COUNTED = {matrix.FOR: "supporting", matrix.AGAINST: "disputing", matrix.MIXED: "mixed"}
+
+
+@dataclass(frozen=True)
+class Question:
+    """A stored query as a question in words."""
+
+    question: str
+    href: str
+
+
+def stored(request: Request, row: dict[str, str]) -> Question:
+    """The question of a stored query, and where it is run."""
+    text = urlencode({"query": row["text"]})
+    return Question(row.get("question", row.get("label", "")), f"{request.prefix}/query?{text}")
+
+
+@dataclass(frozen=True)
+class Title:
+    """The head of a column in small."""
+
+    word: str
+    title: str
+
+
+@dataclass(frozen=True)
+class Mini:
+    """The part of the map where most is recorded."""
+
+    columns: tuple[Title, ...]
+    rows: tuple[tuple[Link, tuple[tuple[Cell, str], ...]], ...]
+
+
+def mini_map(desk: Desk, request: Request) -> Mini:
+    """The fullest rows and columns of the map."""
+    linker = desk.linker(request)
+    view = matrix.view(desk.facts, Filters(), {})
+    sizes: Counter[str] = Counter()
+    for cell in view.filled:
+        sizes[cell.row] += cell.study_count + cell.synthesis_count
+    columns = view.columns[:MINI_COLUMNS]
+    rows = sorted(sizes, key=lambda row: (-sizes[row], row))[:MINI_ROWS]
+    links = linker.iris((*columns, *rows))
+    return Mini(
+        tuple(Title(desk.abbreviations.get(c, links[c].text), links[c].text) for c in columns),
+        tuple(
+            (links[r], tuple((view.cell(r, c), pair_path(linker, r, c)) for c in columns))
+            for r in rows
+        ),
+    )
+
+
+def dataset_data(desk: Desk) -> dict[str, object]:
+    """The dataset as schema.org says it, for those who collect data sets."""
+    dataset = desk.table("dataset")
+    return {
+        "@context": "https://schema.org/",
+        "@type": "Dataset",
+        "@id": dataset.get("iri", ""),
+        "name": dataset.get("title", ""),
+        "description": dataset.get("description", ""),
+        "license": dataset.get("licence", ""),
+        "keywords": dataset.get("keywords", []),
+        "version": desk.site.release,
+        "isAccessibleForFree": True,
+        "url": dataset.get("iri", ""),
+        "creator": [
+            {"@type": "Organization", "name": row["name"]} for row in dataset.get("creators", [])
+        ],
+    }
