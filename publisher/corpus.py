@@ -92,11 +92,16 @@ class Corpus:
 
     @cached_property
     def described(self) -> Mapping[str, tuple[File, int]]:
-        """Where each IRI is described first: the file and line of its first fact."""
+        """Where each IRI is described first: the file and line of its first fact.
+
+        A mapping table speaks about entities and describes none.
+        """
         found: dict[str, tuple[File, int]] = {}
         for file, fact in self.located():
             subject = fact.triple.subject
-            if isinstance(subject, ox.NamedNode) and subject.value not in found:
+            if file.table is not None or not isinstance(subject, ox.NamedNode):
+                continue
+            if subject.value not in found:
                 found[subject.value] = (file, fact.line)
         return found
 

@@ -52,6 +52,19 @@ class PublisherError(Exception):
         head = f"{self.where} {self.what}" if self.where else self.what
         return f"{head} — {self.fix}" if self.fix else head
 
+    def __reduce__(self) -> tuple[object, ...]:
+        return _again, (type(self), self.args, self.__dict__)
+
+
+def _again(
+    family: type[PublisherError], args: tuple[object, ...], state: dict[str, object]
+) -> PublisherError:
+    """An error that came from another process; exceptions pickle badly when they take keywords."""
+    error = family.__new__(family, *args)
+    error.args = args
+    error.__dict__.update(state)
+    return error
+
 
 class UsageError(PublisherError):
     """The command was used wrongly."""

@@ -89,6 +89,26 @@ def table() -> tuple[Field[Any], ...]:
     return fields(Settings)
 
 
+def document() -> str:
+    """The table as `docs/settings.md` has it."""
+    lines = [
+        "# Settings",
+        "",
+        "Each is a flag of `neuromodkg serve`, a variable, or a line of the TOML file that",
+        "`--settings` names. A flag beats a variable, a variable beats the file.",
+        "",
+        "| flag | variable | default | unit | what |",
+        "|---|---|---|---|---|",
+    ]
+    for one in table():
+        default = ", ".join(one.default) if isinstance(one.default, tuple) else one.default
+        shown = f"`{default}`" if default != "" else ""
+        flag, variable = f"`--{one.name.replace('_', '-')}`", f"`{ENVIRONMENT}{one.name.upper()}`"
+        unit, what = one.metadata["unit"], one.metadata["help"]
+        lines.append(f"| {flag} | {variable} | {shown} | {unit} | {what} |")
+    return "\n".join(lines) + "\n"
+
+
 def load(
     file: Path | None = None,
     environ: Mapping[str, str] | None = None,
@@ -192,3 +212,7 @@ def _wording(wanted: type) -> str:
 
 
 assert all(f.default is not MISSING for f in table()), "every setting has a default"
+
+
+if __name__ == "__main__":
+    print(document(), end="")

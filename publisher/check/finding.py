@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -64,8 +65,15 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     'did you mean nmo:StanceSupports?'
     """
     candidates = list(known)
-    near = difflib.get_close_matches(name, candidates, n=1, cutoff=0.75)
+    near = difflib.get_close_matches(name, candidates, n=3, cutoff=0.75)
     if not near:
         lower = {candidate.lower(): candidate for candidate in candidates}
-        near = [lower[n] for n in difflib.get_close_matches(name.lower(), lower, n=1, cutoff=0.75)]
-    return f"did you mean {near[0]}?" if near else ""
+        near = [lower[n] for n in difflib.get_close_matches(name.lower(), lower, n=3, cutoff=0.75)]
+    likely = [candidate for candidate in near if not _another_number(name, candidate)]
+    return f"did you mean {likely[0]}?" if likely else ""
+
+
+def _another_number(name: str, candidate: str) -> bool:
+    """Two numbers are not each other's misspelling, unless they are long and one digit apart."""
+    same_words = re.sub(r"[0-9]", "", name) == re.sub(r"[0-9]", "", candidate)
+    return same_words and difflib.SequenceMatcher(None, name, candidate).ratio() < 0.95

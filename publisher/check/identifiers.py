@@ -52,8 +52,7 @@ def sources_are_identified(corpus: Corpus) -> Iterator[Finding]:
         return
     wanted = {i.property for i in corpus.graph.identifiers if i.source}
     names = ", ".join(corpus.graph.prefixes.show(name) for name in sorted(wanted))
-    for iri in corpus.types:
-        file, line = corpus.described[iri]
+    for iri, (file, line) in corpus.described.items():
         if file.room != "data" or not corpus.is_a(iri, sources.of_class):
             continue
         said = [f for f in file.facts if f.triple.subject == ox.NamedNode(iri)]

@@ -33,7 +33,7 @@ def _retired(corpus: Corpus) -> Mapping[str, str]:
             retired[t.subject.value] = ""
         if t.predicate == _REPLACED_BY and isinstance(t.object, ox.NamedNode):
             replaced[t.subject.value] = t.object.value
-    return {iri: replaced.get(iri, "") for iri in retired}
+    return {iri: replaced.get(iri, "") for iri in retired if iri in corpus.described}
 
 
 def replaced(corpus: Corpus) -> Iterator[Finding]:

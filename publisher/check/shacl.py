@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,7 +21,7 @@ from rdflib.namespace import RDF, RDFS, SH
 
 from publisher.check.finding import Finding, Severity, did_you_mean
 from publisher.corpus import Corpus, File, Progress, silent
-from publisher.errors import ReleaseError
+from publisher.errors import PublisherError
 from publisher.turtle import Located
 
 # Focus nodes per piece: small enough to share the work evenly and to move a progress bar, large
@@ -31,6 +32,10 @@ _SEVERITIES: dict[str, Severity] = {
     str(SH.Warning): "warning",
     str(SH.Info): "info",
 }
+
+
+class ShapesFault(PublisherError):
+    """The validator cannot use the shapes."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +62,11 @@ def conforms(
     if not shapes:
         return
     places = _Places(corpus)
-    for result in validate(data, shapes, progress=progress, processes=processes):
-        yield places.finding(result)
+    try:
+        for result in validate(data, shapes, progress=progress, processes=processes):
+            yield places.finding(result)
+    except ShapesFault as error:
+        yield Finding("violation", "shapes", "shapes/", 0, "", error.what)
 
 
 def validate(
@@ -150,8 +158,9 @@ class _Work:
             _, report, _ = pyshacl.validate(
                 self.data, shacl_graph=shapes, inplace=True, do_owl_imports=False
             )
-        except pyshacl.errors.ReportableRuntimeError as error:
-            raise ReleaseError(f"the shapes cannot be applied: {error}", where="shapes/") from error
+        except (RuntimeError, re.error) as error:
+            reason = " ".join(str(error).partition("\n")[0].split())
+            raise ShapesFault(f"the shapes cannot be applied: {reason}") from error
         return list(_results(report))
 
 
@@ -179,7 +188,7 @@ def _results(report: rdflib.Graph) -> Iterator[Result]:
             continue
         value = report.value(node, SH.value)
         path = report.value(node, SH.resultPath)
-        messages = sorted(str(m) for m in report.objects(node, SH.resultMessage))
+        messages = _messages(report, node)
         yield Result(
             focus=str(report.value(node, SH.focusNode)),
             path=str(path) if isinstance(path, rdflib.URIRef) else "",
@@ -190,6 +199,17 @@ def _results(report: rdflib.Graph) -> Iterator[Result]:
             component=str(report.value(node, SH.sourceConstraintComponent)).removeprefix(str(SH)),
             value_is_literal=isinstance(value, rdflib.Literal),
         )
+
+
+def _messages(report: rdflib.Graph, node: rdflib.term.Node) -> list[str]:
+    """What the shape's author said; where nothing, what the inner shapes' authors said."""
+    own = sorted(str(message) for message in report.objects(node, SH.resultMessage))
+    inner = [m for detail in report.objects(node, SH.detail) for m in _messages(report, detail)]
+    generic = all(_GENERIC.match(message) for message in own)
+    return sorted(set(inner)) if inner and generic else own
+
+
+_GENERIC = re.compile(r"(Value|Node) .*(conform|[Ss]hape)")
 
 
 def to_rdflib(triples: Iterable[ox.Triple]) -> rdflib.Graph:
@@ -241,7 +261,7 @@ class _Places:
 
     def _remember(self, fact: Located) -> None:
         t = fact.triple
-        if isinstance(t.subject, ox.NamedNode) and not isinstance(t.object, ox.BlankNode):
+        if not isinstance(t.subject, ox.Triple) and not isinstance(t.object, ox.BlankNode):
             text = (
                 self.show(t.object.value)
                 if isinstance(t.object, ox.NamedNode)

@@ -94,7 +94,3 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
         help="folder with ontology/ data/ shapes/ (default: here)",
     )
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())
