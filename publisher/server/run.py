@@ -8,14 +8,13 @@ import os
 import signal
 import socket
 import tempfile
-import threading
-import time
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
+from granian.net import SocketSpec
 from granian.server import Server
 
 from publisher import logs
@@ -59,6 +58,7 @@ class Application:
         self.__rsgi__ = self.front.serve
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        _end_with(os.getppid(), loop)
         if isinstance(self.engine, Embedded):
             loop.run_until_complete(self.engine.attach())
 
@@ -68,6 +68,14 @@ class Application:
             loop.run_until_complete(self.engine.detach())
 
 
+def _end_with(parent: int, loop: asyncio.AbstractEventLoop) -> None:
+    """Stop when the supervisor is gone: nobody would ever stop this process."""
+    if os.getppid() != parent:
+        os.kill(os.getpid(), signal.SIGTERM)
+    else:
+        loop.call_later(LOOK_SECONDS, _end_with, parent, loop)
+
+
 def open_engine(release_dir: Path, settings: Settings, counters: Counters) -> Engine:
     """The release's own store, or the SPARQL services that the settings name."""
     if settings.engine:
@@ -75,11 +83,49 @@ def open_engine(release_dir: Path, settings: Settings, counters: Counters) -> En
     return Embedded(release_dir, lanes_of(settings), counters.event)
 
 
-class _Forgetful(dict[int, float]):
-    """granian ends the whole server when a process ends twice within seconds; we start another."""
+class Supervisor(Server):  # type: ignore[misc,valid-type]
+    """granian's parent process, with three differences.
 
-    def __setitem__(self, key: int, value: float) -> None:
-        """Remember nothing."""
+    All serving processes share one listening socket, which the parent keeps: with a socket for each
+    (SO_REUSEPORT, its way on Linux) connections that wait at a process that dies are reset. Dead
+    processes are looked for, not only heard of: two that die at once would be taken for one. And
+    it never gives up: a process that dies twice within seconds would end the whole server.
+    """
+
+    link: Path
+    seen: Path
+
+    def follow(self, link: Path) -> None:
+        """Reload when this link points at another release."""
+        self.link, self.seen = link, link.resolve()
+
+    def _init_shared_socket(self) -> None:
+        self._shd = SocketSpec(self.bind_addr, self.bind_port, self.backlog).build()
+        self._sfd = self._shd.get_fd()
+        self._sso = socket.socket(fileno=self._sfd)
+        self._sso.set_inheritable(True)
+
+    def _serve_loop(self, spawn_target: Any, target_loader: Any) -> None:
+        while True:
+            self.main_loop_interrupt.wait(LOOK_SECONDS)
+            self.main_loop_interrupt.clear()
+            self.interrupt_children.clear()
+            if self.interrupt_signal:
+                return
+            dead = [place for place, process in enumerate(self.wrks) if not process.is_alive()]
+            if dead:
+                log.error("%d serving processes ended, starting others", len(dead))
+                self._respawn_workers(dead, spawn_target, target_loader)
+            if self.reload_signal or self._is_outdated():
+                self._reload(spawn_target, target_loader)
+
+    def _is_outdated(self) -> bool:
+        found = self.link.resolve()
+        if found == self.seen or not (found / "manifest.json").is_file():
+            return False
+        log.info("following the release to %s", found.name)
+        self.seen = found
+        return True
 
 
 def load(release_dir: Path, settings: Settings, shared: Path) -> Application:
@@ -98,7 +144,7 @@ def serve(release_dir: Path, settings: Settings) -> None:
     port = settings.port or free_port(settings.host)
     logs.configure(settings.log_level, settings.log_format)
     with tempfile.TemporaryDirectory(prefix="publisher-") as shared:
-        server = Server(
+        server = Supervisor(
             "publisher.server.run:load",
             address=settings.host,
             port=port,
@@ -113,30 +159,13 @@ def serve(release_dir: Path, settings: Settings) -> None:
                 max_buffer_size=HEADER_BYTES,
             ),
             log_enabled=settings.log_level == "debug",
-            respawn_failed_workers=True,
             respawn_interval=0.5,
             workers_kill_timeout=STOP_SECONDS,
         )
-        _follow(release_dir)
         log.info("serving %s on http://%s:%d/", release_dir.name, settings.host, port)
-        server.respawned_wrks = _Forgetful()
+        server.follow(release_dir)
         loader = partial(load, release_dir, settings, Path(shared))
         server.serve(target_loader=cast(Any, loader), wrap_loader=False)
-
-
-def _follow(release_dir: Path) -> None:
-    """Ask for new serving processes when the link points at another release."""
-
-    def look(seen: Path) -> None:
-        while True:
-            time.sleep(LOOK_SECONDS)
-            found = release_dir.resolve()
-            if found != seen and (found / "manifest.json").is_file():
-                log.info("following the release to %s", found.name)
-                seen = found
-                os.kill(os.getpid(), signal.SIGHUP)
-
-    threading.Thread(target=look, args=(release_dir.resolve(),), daemon=True).start()
 
 
 def free_port(host: str) -> int:

@@ -108,7 +108,7 @@ def test_the_death_of_a_serving_process_is_survived_under_load(starter: Starter)
     def ask() -> None:
         while not stop.is_set():
             try:
-                found = server.get(path_of(SMALL), seconds="5")
+                found = server.request("GET", path_of(SMALL), seconds=5)
                 (successes if found.status == 200 else failures).append(found.status)
             except (OSError, http.client.HTTPException):
                 failures.append(0)
@@ -121,7 +121,11 @@ def test_the_death_of_a_serving_process_is_survived_under_load(starter: Starter)
         victim = server.serving()[0]
         orphans += server.children(victim)
         os.kill(victim, signal.SIGKILL)
-        assert until(lambda: len(server.serving()) == 2, 15)
+        assert until(lambda: len(set(server.serving()) - {victim}) == 2, 15)
+    for victim in server.serving():  # all at once
+        os.kill(victim, signal.SIGKILL)
+    assert until(lambda: len(server.serving()) == 2, 15)
+    time.sleep(0.5)
     stop.set()
     for thread in threads:
         thread.join()
@@ -137,6 +141,15 @@ def alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
+
+
+def test_nothing_is_left_when_the_supervisor_is_killed(starter: Starter) -> None:
+    """Serving and query processes end by themselves."""
+    server = starter(processes=2, workers=1)
+    left = [*server.children(), *server.workers()]
+    server.process.kill()
+    server.process.wait()
+    assert until(lambda: not any(map(alive, left)), 10)
 
 
 def test_a_busy_query_process_ends_with_its_serving_process(starter: Starter) -> None:
