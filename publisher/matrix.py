@@ -205,7 +205,7 @@ def view(facts: Facts, filters: Filters, labels: Mapping[str, str]) -> View:
     for (_, column), cell in cells.items():
         sizes[column] += cell.study_count + cell.synthesis_count
     return View(
-        groups=_grouped(facts, filters, rows, labels),
+        groups=_grouped(facts, filters, rows, labels, cells),
         columns=tuple(sorted(columns, key=lambda c: (-sizes[c], labels.get(c, c)))),
         cells=cells,
     )
@@ -244,14 +244,24 @@ def _places(facts: Facts, filters: Filters, row: str, column: str) -> Iterable[P
 
 
 def _grouped(
-    facts: Facts, filters: Filters, rows: Iterable[str], labels: Mapping[str, str]
+    facts: Facts,
+    filters: Filters,
+    rows: Iterable[str],
+    labels: Mapping[str, str],
+    cells: Mapping[Pair, Cell],
 ) -> tuple[tuple[str, tuple[str, ...]], ...]:
     found: dict[str, list[str]] = defaultdict(list)
     for row in rows:
         for group in facts.groups.get(row, ("",)):
             if not filters.group or group == filters.group:
                 found[group].append(row)
-    ordered = sorted(found, key=lambda g: (g == "", labels.get(g, g).lower()))
+    sizes: dict[str, int] = defaultdict(int)
+    for (row, _), cell in cells.items():
+        sizes[row] += len(cell.findings)
+    ordered = sorted(
+        found,
+        key=lambda g: (g == "", -sum(sizes[row] for row in found[g]), labels.get(g, g).lower()),
+    )
     return tuple(
         (group, tuple(sorted(found[group], key=lambda r: (labels.get(r, r).lower(), r))))
         for group in ordered

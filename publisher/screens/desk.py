@@ -137,14 +137,40 @@ class Desk:
         )
 
     @cached_property
+    def children(self) -> Mapping[str, tuple[str, ...]]:
+        """What is directly narrower."""
+        found: dict[str, list[str]] = {}
+        for narrow, broad in self.facts.broader.items():
+            for each in broad:
+                found.setdefault(each, []).append(narrow)
+        return {iri: tuple(narrow) for iri, narrow in found.items()}
+
+    def below(self, iri: str) -> frozenset[str]:
+        """`iri` and everything narrower."""
+        reached, ahead = {iri}, [iri]
+        while ahead:
+            for child in self.children.get(ahead.pop(), ()):
+                if child not in reached:
+                    reached.add(child)
+                    ahead.append(child)
+        return frozenset(reached)
+
+    @cached_property
     def abbreviations(self) -> Mapping[str, str]:
-        """Column → a short name, the shortest of several."""
-        found: dict[str, str] = {}
+        """Column → a short name: its label's initials where these are in use, else the shortest."""
+        known: dict[str, list[str]] = {}
         for row in self.index.fact(str(self.table("matrix").get("abbreviations", ""))):
-            known = found.setdefault(row["item"], row["abbreviation"])
-            if len(row["abbreviation"]) < len(known):
-                found[row["item"]] = row["abbreviation"]
-        return found
+            known.setdefault(row["item"], []).append(row["abbreviation"])
+        labels = self.index.known(known)
+
+        def order(item: str, short: str) -> tuple[bool, int, str]:
+            initials = "".join(word[0] for word in labels[item].label.split()).lower()
+            return (short.lower() != initials, len(short), short)
+
+        return {
+            item: min(shorts, key=lambda short: order(item, short))
+            for item, shorts in known.items()
+        }
 
 
 def desk_of(site: Site) -> Desk:

@@ -94,7 +94,7 @@ def entity_page(
 ) -> Reply:
     """A page with the panels of its view, every statement, and what points here."""
     linker = desk.linker(request)
-    subject = Subject({"this": NamedNode(found.iri)}, asked_pages(request))
+    subject = Subject({"this": NamedNode(found.iri)}, asked_pages(request), found)
     shown = [make(desk, linker, found, name, subject) for name in known.get("panels", ())]
     intro = introduce(desk, linker, found, known)
     frame = shell(

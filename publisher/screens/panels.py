@@ -4,18 +4,21 @@ A panel's kind decides which variables its query must have; the kinds are docume
 functions, one each, in KINDS.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import groupby
 from typing import Any
 
 from markupsafe import Markup
 from pyoxigraph import Literal, NamedNode
 
 from publisher import queries
-from publisher.engine.question import Row
+from publisher.engine.question import Row, Term
+from publisher.names import natural
 from publisher.pages import svg
 from publisher.pages.render import words
-from publisher.resource import Link, Linker
+from publisher.resource import Link, Linker, ResourceView
 from publisher.screens.desk import Desk, Flag, Stance
 
 ROWS = 50
@@ -62,7 +65,16 @@ class Card:
     year: str
     flag: Flag | None
     locator: str
-    rank: int
+    design: str
+    enrolled: str
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """Claims of one source on the same thing; the first speaks for what they share."""
+
+    first: Card
+    cards: tuple[Card, ...]
 
 
 @dataclass(frozen=True)
@@ -70,7 +82,7 @@ class Column:
     """One page of the claims of one stance, and how many there are."""
 
     stance: Stance
-    cards: tuple[Card, ...]
+    bundles: tuple[Bundle, ...]
     total: int
 
 
@@ -115,6 +127,11 @@ class Subject:
 
     terms: Mapping[str, NamedNode | Literal]
     pages: Mapping[str, int] = field(default_factory=dict)
+    view: ResourceView | None = None
+
+    def values(self, predicate: str) -> tuple[Link, ...]:
+        """The values of a property of the page's subject."""
+        return self.view.values(predicate) if self.view else ()
 
     @property
     def iris(self) -> frozenset[str]:
@@ -130,8 +147,12 @@ class Work:
     linker: Linker
     subject: Subject
     rows: list[Row]
-    links: Mapping[Any, Link]
     page: int = 1
+
+    @cached_property
+    def links(self) -> Mapping[Term, Link]:
+        """The links of all terms of the rows."""
+        return self.linker.links(term for row in self.rows for term in row.values())
 
     def link(self, row: Row, name: str) -> Link | None:
         """The link of a variable; None when it is not bound."""
@@ -169,19 +190,18 @@ def shortened(desk: Desk, link: Link) -> Link:
 def make(desk: Desk, linker: Linker, name: str, subject: Subject) -> Panel:
     """The panel of this name on this page."""
     known = desk.table("panels").get(name, {})
-    query = queries.bind(desk.queries[name], subject.terms)
-    page = max(1, subject.pages.get(name, 1))
     kind = str(known.get("kind", "table"))
+    page = max(1, subject.pages.get(name, 1))
     whole = kind in WHOLE
     skipped = 0 if whole else (page - 1) * ROWS // MOST * MOST
-    rows = desk.site.engine.select(f"{query}\nLIMIT {MOST + 1} OFFSET {skipped}")
+    query = asked_text(desk, name, known, subject)
+    rows = fetch(desk, name, known, subject, query, skipped)
     more, rows = len(rows) > MOST, rows[:MOST]
     shown = queries.with_prefixes(query, desk.site.names.prefixes.namespaces)
-    asked = Asked(shown, desk.queries.about(name), skipped + len(rows), more)
+    about = desk.queries.about(str(known.get("rows", name)))
     start = (page - 1) * ROWS - skipped
     part = rows if whole else rows[start : start + ROWS]
-    links = linker.links(term for row in part for term in row.values())
-    content = KINDS[kind](Work(desk, linker, subject, part, links, page)) if part else None
+    content = KINDS[kind](Work(desk, linker, subject, part, page)) if part else None
     pages = 1 if whole else -(-(skipped + len(rows) + (1 if more else 0)) // ROWS)
     if kind == "stances" and content:
         pages = -(-max(column.total for column in content) // CARDS)
@@ -189,13 +209,57 @@ def make(desk: Desk, linker: Linker, name: str, subject: Subject) -> Panel:
         name,
         kind,
         str(known.get("title", words(name))),
-        asked,
+        Asked(shown, about, skipped + len(rows), more),
         content,
-        desk.queries.about(name),
+        about,
         page,
         max(1, pages),
         str(known.get("empty", "")),
     )
+
+
+def asked_text(desk: Desk, name: str, known: Mapping[str, Any], subject: Subject) -> str:
+    """The panel's query with everything bound: the set's query and what must match, or its own."""
+    if "rows" not in known:
+        return queries.bind(desk.queries[name], subject.terms)
+    matches = known.get("match", {})
+    where = str(known.get("where", "")) or "\n  ".join(
+        f"?{variable} skos:broader* ?{source.removesuffix('*')} ."
+        for variable, source in matches.items()
+    )
+    text = desk.queries[str(known["rows"])].replace("WHERE {\n", f"WHERE {{\n  {where}\n", 1)
+    return queries.bind(text, subject.terms)
+
+
+def fetch(
+    desk: Desk, name: str, known: Mapping[str, Any], subject: Subject, query: str, skipped: int
+) -> list[Row]:
+    """The panel's rows: from what the build kept where it is kept, else from the engine."""
+    if "rows" not in known:
+        return desk.site.engine.select(f"{query}\nLIMIT {MOST + 1} OFFSET {skipped}")
+    matches = {
+        variable: wanted(desk, source, subject) for variable, source in known["match"].items()
+    }
+    return desk.index.picked(str(known["rows"]), matches, MOST + 1, skipped)
+
+
+def wanted(desk: Desk, source: str, subject: Subject) -> Iterable[str]:
+    """The IRIs that a match allows.
+
+    `this` a term of the page; `this*` that and what is narrower; `panel.variable` what another
+    panel of the page found; `prefix:name` the values of a property of the page's subject.
+    """
+    if ":" in source:
+        return [link.iri for link in subject.values(desk.iri(source))]
+    panel, dot, variable = source.partition(".")
+    if dot:
+        known = desk.table("panels").get(panel, {})
+        rows = fetch(desk, panel, known, subject, asked_text(desk, panel, known, subject), 0)
+        return sorted(
+            {row[variable].value for row in rows if isinstance(row.get(variable), NamedNode)}
+        )
+    term = subject.terms[source.removesuffix("*")]
+    return desk.below(term.value) if source.endswith("*") else [term.value]
 
 
 # table: every projected variable is a column
@@ -310,16 +374,40 @@ def _narrower(work: Work, row: Row) -> tuple[Link, ...]:
 
 
 def stances(work: Work) -> tuple[Column, ...]:
-    """`claim stance text type design enrolled comparator outcome months source year status ...`."""
-    cards = [_card(work, row) for row in work.rows]
-    known = list(work.desk.stances.values())
+    """`claim stance text type design enrolled comparator outcome months source year status ...`.
+
+    First what is said of the subject itself, then of what is narrower; the strongest design first,
+    then the newest; claims of one source stand together.
+    """
+    rows = _once(work.rows, "claim")
     columns = []
-    for stance in known:
-        mine = {card.claim.iri: card for card in cards if card.stance is stance}
-        ordered = sorted(mine.values(), key=lambda c: (bool(c.narrower), c.rank, _minus(c.year)))
-        start = (work.page - 1) * CARDS
-        columns.append(Column(stance, tuple(ordered[start : start + CARDS]), len(ordered)))
+    for iri, stance in work.desk.stances.items():
+        mine = sorted(
+            (row for row in rows if work.value(row, "stance") == iri),
+            key=lambda row: (
+                _is_narrower(work, row),
+                work.desk.ranks.get(work.value(row, "design"), 999),
+                _minus(work.value(row, "year")),
+                work.value(row, "source"),
+                natural(work.value(row, "claim")),
+            ),
+        )
+        part = mine[(work.page - 1) * CARDS : work.page * CARDS]
+        part_work = replace(work, rows=part)
+        cards = tuple(_card(part_work, row) for row in part)
+        columns.append(Column(stance, _bundles(cards), len(mine)))
     return tuple(columns)
+
+
+def _bundles(cards: Sequence[Card]) -> tuple[Bundle, ...]:
+    """Neighbours of one source, on the same narrower things, with one head."""
+    found = groupby(cards, key=lambda c: (c.source.iri, [n.iri for n in c.narrower]))
+    return tuple(Bundle(members[0], members) for _, group in found if (members := tuple(group)))
+
+
+def _is_narrower(work: Work, row: Row) -> bool:
+    names = ("usedTherapy", "usedCondition")
+    return any(work.value(row, n) not in ("", *work.subject.iris) for n in names)
 
 
 def _minus(year: str) -> int:
@@ -327,7 +415,7 @@ def _minus(year: str) -> int:
 
 
 def _card(work: Work, row: Row) -> Card:
-    badges = tuple(link for name in ("design", "type") if (link := work.link(row, name)))
+    badges = tuple(link for name in ("type",) if (link := work.link(row, name)))
     return Card(
         claim=work.link(row, "claim") or Link(""),
         text=work.link(row, "text") or Link(""),
@@ -339,13 +427,13 @@ def _card(work: Work, row: Row) -> Card:
         year=work.value(row, "year"),
         flag=work.flag(row),
         locator=work.value(row, "locator"),
-        rank=work.desk.ranks.get(work.value(row, "design"), 999),
+        design=work.text(row, "design"),
+        enrolled=work.text(row, "enrolled"),
     )
 
 
 def _claim_facts(work: Work, row: Row) -> list[str]:
     wording = (
-        ("enrolled", "n = {}"),
         ("comparator", "against {}"),
         ("outcome", "{}"),
         ("months", "{} months"),

@@ -13,7 +13,9 @@ from typing import Any
 
 from pyoxigraph import Literal, NamedNode, QuerySolutions, Store
 
+from publisher.engine.question import Term
 from publisher.names import Names, Prefixes
+from publisher.search.rows import write_row
 from publisher.search.words import fold, identifier_forms
 
 FILE = "search.sqlite"
@@ -27,6 +29,9 @@ CREATE TABLE name (entry INTEGER NOT NULL, form TEXT NOT NULL, text TEXT NOT NUL
 CREATE VIRTUAL TABLE document USING fts5(names, more, tokenize = 'unicode61 remove_diacritics 2',
                                          prefix = '2 3');
 CREATE VIRTUAL TABLE spelling USING fts5(word, times UNINDEXED, tokenize = 'trigram');
+CREATE TABLE row (id INTEGER PRIMARY KEY, of TEXT NOT NULL, body TEXT NOT NULL);
+CREATE TABLE place (of TEXT NOT NULL, variable TEXT NOT NULL, iri TEXT NOT NULL, row INTEGER NOT NULL,
+                    PRIMARY KEY (of, variable, iri, row)) WITHOUT ROWID;
 CREATE TABLE fact (name TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
 """
 _INDEXES = """
@@ -62,6 +67,7 @@ def build(release: Path, store: Store) -> None:
         for name, body in sorted(_facts(source).items()):
             text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
             file.execute("INSERT INTO fact VALUES (?, ?)", (name, text))
+        _write_rows(file, source)
         file.executescript(_INDEXES)
         file.commit()
         file.execute("VACUUM")
@@ -91,6 +97,14 @@ class Source:
             {n: term.value for n in names if isinstance(term := row[n], NamedNode | Literal)}
             for row in found
         ]
+
+    def terms(self, name: str) -> list[dict[str, Term]]:
+        """The rows of one of the release's page queries as terms."""
+        query = (self.pages / f"{name}.rq").read_text("utf-8")
+        found = self.store.query(query, prefixes=dict(self.names.prefixes.pairs))
+        assert isinstance(found, QuerySolutions)
+        names = [variable.value for variable in found.variables]
+        return [{n: term for n in names if (term := row[n]) is not None} for row in found]
 
     def page_rows(self, name: str) -> list[dict[str, str]]:
         """The rows of one of the release's page queries."""
@@ -246,6 +260,24 @@ def _shown(source: Source, value: NamedNode | Literal) -> str:
     if isinstance(value, Literal):
         return value.value
     return source.names.prefixes.compact(value.value) or value.value
+
+
+# rows of panels, kept with what they can be picked by
+
+
+def _write_rows(file: sqlite3.Connection, source: Source) -> None:
+    """The rows of every set of [rows], in their query's order."""
+    number = 0
+    for name, variables in sorted(source.settings.get("rows", {}).items()):
+        for row in source.terms(name):
+            number += 1
+            file.execute("INSERT INTO row VALUES (?, ?, ?)", (number, name, write_row(row)))
+            places = {
+                (name, v, term.value, number)
+                for v in variables
+                if isinstance(term := row.get(v), NamedNode)
+            }
+            file.executemany("INSERT INTO place VALUES (?, ?, ?, ?)", sorted(places))
 
 
 # what screens would otherwise count again and again

@@ -11,7 +11,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from publisher.engine.question import Row
 from publisher.errors import ReleaseDamaged
+from publisher.search.rows import read_row
 from publisher.search.words import distance, fold, identifier_forms, tolerance
 
 MOST_WORDS = 12
@@ -116,6 +118,24 @@ class Index:
     def sizes(self) -> dict[str, int]:
         """Kind → number of entities."""
         return dict(self.rows("SELECT kind, COUNT(*) FROM label GROUP BY kind"))
+
+    def picked(
+        self, of: str, matches: Mapping[str, Iterable[str]], limit: int, offset: int = 0
+    ) -> list[Row]:
+        """Rows of a set whose variables have one of the given IRIs each, in the query's order."""
+        conditions, values = [], []
+        for variable, iris in sorted(matches.items()):
+            wanted = json.dumps(list(iris))
+            conditions.append(
+                "id IN (SELECT row FROM place WHERE of = ? AND variable = ?"
+                " AND iri IN (SELECT value FROM json_each(?)))"
+            )
+            values += [of, variable, wanted]
+        query = (
+            f"SELECT body FROM row WHERE {' AND '.join(conditions)} ORDER BY id LIMIT ? OFFSET ?"  # noqa: S608 - marks only
+        )
+        found = self.rows(query, (*values, limit, offset))
+        return [read_row(body) for (body,) in found]
 
     def fact(self, name: str) -> list[dict[str, str]]:
         """The rows of a query that the build has asked already."""
@@ -261,7 +281,7 @@ class Index:
                 f"SELECT id, iri, kind, place, weight, retired FROM entry WHERE id IN ({marks})",  # noqa: S608 - marks only
                 part,
             ):
-                found[number] = tuple(row)  # type: ignore[assignment]
+                found[number] = tuple(row)
         return found
 
     @staticmethod
