@@ -29,7 +29,9 @@ def _copy(target: Path, without: tuple[str, ...]) -> None:
     """The graph's folders with the founding sources only, and without the named files."""
     for name in FOLDERS:
         shutil.copytree(ROOT / name, target / name)
-    cited = re.compile(r"founding-article.*|doi-10\.1111-ner\.12208|doi-10\.1227-neu\.0b013e318236a57c")
+    cited = re.compile(
+        r"founding-article.*|doi-10\.1111-ner\.12208|doi-10\.1227-neu\.0b013e318236a57c"
+    )
     for file in (target / "data/sources").iterdir():
         if not cited.fullmatch(file.stem):
             file.unlink()

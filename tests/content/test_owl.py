@@ -2,7 +2,6 @@
 
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,14 +13,14 @@ TOOLS = ROOT / "build/robot"
 
 
 @pytest.fixture(scope="module")
-def robot() -> Iterator[list[str]]:
+def robot() -> list[str]:
     """The command line of ROBOT, fetched from Maven Central once."""
     if not shutil.which("java") or not shutil.which("mvn"):
         pytest.skip("needs java and mvn: apt-get install openjdk-17-jdk-headless maven")
     if not list(TOOLS.glob("robot-command-*.jar")):
         fetch = ["mvn", "-q", "-f", str(HERE / "pom.xml"), "dependency:copy-dependencies"]
         subprocess.run([*fetch, f"-DoutputDirectory={TOOLS}"], check=True, timeout=600)
-    yield ["java", "-cp", f"{TOOLS}/*", "org.obolibrary.robot.CommandLineInterface"]
+    return ["java", "-cp", f"{TOOLS}/*", "org.obolibrary.robot.CommandLineInterface"]
 
 
 @pytest.mark.slow

@@ -10,7 +10,9 @@ import pytest
 
 from tests.conftest import NMO, ROOT
 
-RECORDS = Path(os.environ.get("NEUROMODKG_RECORDS", ROOT.parent / "shared/reference/evidence.jsonl"))
+RECORDS = Path(
+    os.environ.get("NEUROMODKG_RECORDS", ROOT.parent / "shared/reference/evidence.jsonl")
+)
 RUN = 12  # so many words in a row are no chance
 
 
@@ -26,7 +28,9 @@ def test_runs_of_words_are_found() -> None:
     assert runs(sentence) & runs(f"So it says: {sentence.upper()}, and more.")
 
 
-@pytest.mark.skipif(not RECORDS.exists(), reason="no records to compare with; set NEUROMODKG_RECORDS")
+@pytest.mark.skipif(
+    not RECORDS.exists(), reason="no records to compare with; set NEUROMODKG_RECORDS"
+)
 def test_no_sentence_of_the_records_stands_in_the_data() -> None:
     """The records' wording is not taken over."""
     known: dict[tuple[str, ...], str] = {}
@@ -37,6 +41,8 @@ def test_no_sentence_of_the_records_stands_in_the_data() -> None:
     copied = []
     for file in (ROOT / "data/sources").glob("*.ttl"):
         for triple in ox.parse(path=file, format=ox.RdfFormat.TURTLE):
-            if triple.predicate.value == f"{NMO}text" and (hit := runs(triple.object.value) & set(known)):
+            if triple.predicate.value == f"{NMO}text" and (
+                hit := runs(triple.object.value) & set(known)
+            ):
                 copied.append(f"{file.name}: {' '.join(min(hit))} ({known[min(hit)]})")
     assert not copied, "\n".join(copied)
