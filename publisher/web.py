@@ -9,14 +9,14 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import AsyncIterator, Callable, Iterator
-from importlib import import_module
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import flask
 from werkzeug.exceptions import HTTPException
 
-from publisher import errors
+from publisher import errors, screens
 from publisher.engine.embedded import Embedded
 from publisher.engine.pool import Lanes
 from publisher.engine.question import Engine
@@ -89,10 +89,7 @@ POSTED = frozenset({"/validate", "/reconcile", "/mcp"})
 
 def page_routes() -> tuple[tuple[str, PageHandler], ...]:
     """What the room `screens` offers."""
-    try:
-        return tuple(import_module("publisher.screens").ROUTES)
-    except (ModuleNotFoundError, AttributeError):
-        return ()
+    return screens.ROUTES
 
 
 def endpoint(site: Site, request: Request) -> Reply:
@@ -106,15 +103,7 @@ def about_endpoint(site: Site, request: Request) -> Reply:
     choice = describe_service.choose(request)
     if choice.format.name != "html":
         return describe_service.reply(site, request, choice)
-    try:
-        reply: Reply = import_module("publisher.screens").render_editor(site, request)
-    except (ModuleNotFoundError, AttributeError):
-        return describe_service.reply(site, request, describe_service.choose(_anything(request)))
-    return reply
-
-
-def _anything(request: Request) -> Request:
-    return Request("GET", request.path, base_url=request.base_url)
+    return screens.render_editor(site, request)
 
 
 def anything(site: Site, request: Request, rest: str = "") -> Reply:  # noqa: ARG001 - Flask gives it
@@ -140,16 +129,29 @@ def respond(site: Site, request: Request, handler: PageHandler, values: dict[str
     try:
         reply = handler(site, request, **values)
     except errors.PublisherError as error:
-        reply = told(error, request)
+        reply = told(error, request, site)
     return delivery.deliver(reply, request)
 
 
-def told(error: errors.PublisherError, request: Request) -> Reply:
+def told(
+    error: errors.PublisherError, request: Request, site: Site | None = None
+) -> Reply:
     """The reply that tells an error; a fault of ours is logged, and says nothing of our inside."""
     if problems.status_of(error) == 500:
         log.error("request %s failed: %s", request.id, error)
         error = errors.PublisherError("something went wrong here", fix="tell us the request's id")
-    return problems.problem(error, request)
+    reply = problems.problem(error, request)
+    return _with_page(reply, error, request, site) if site is not None else reply
+
+
+def _with_page(
+    reply: Reply, error: errors.PublisherError, request: Request, site: Site
+) -> Reply:
+    """The site's own page of an error, where people get a page at all."""
+    if not (reply.header("content-type") or "").startswith("text/html"):
+        return reply
+    body = screens.error_page(site, request, reply.status, error)
+    return reply if body is None else replace(reply, body=body)
 
 
 def _failed(error: Exception) -> flask.Response:
@@ -157,7 +159,7 @@ def _failed(error: Exception) -> flask.Response:
     site: Site = flask.current_app.extensions["publisher"]
     request = request_of(site, body=False)
     if isinstance(error, HTTPException):
-        return response(delivery.deliver(problems.problem(_translated(error), request), request))
+        return response(delivery.deliver(told(_translated(error), request, site), request))
     log.error("request %s failed", request.id, exc_info=error)
     reply = problems.problem(errors.PublisherError("something went wrong here"), request)
     return response(delivery.deliver(reply, request))

@@ -303,3 +303,29 @@ def neighbourhood(middle: str, neighbours: Sequence[Neighbour], label: str) -> M
         )
     )
     return picture(800, height, label, *parts, klass="neighbourhood")
+
+
+# bars
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One bar of a chart."""
+
+    label: str
+    value: float
+
+
+def bars(found: Sequence[Bar], label: str) -> Markup:
+    """Names on the left, bars to the right of them, the number at the end of each."""
+    most = max((abs(each.value) for each in found), default=0) or 1
+    parts: list[str] = []
+    for place, each in enumerate(found):
+        y = 22 * place
+        wide = 320 * abs(each.value) / most
+        parts += (
+            element("text", escape(shorten(each.label, 44)), x=0, y=y + 14, klass="name"),
+            element("rect", x=290, y=y + 3, width=max(wide, 1), height=14, klass="tone-for"),
+            element("text", f"{each.value:g}", x=296 + wide, y=y + 14, klass="value"),
+        )
+    return picture(720, 22 * len(found) + 4, label, *parts, klass="bars")

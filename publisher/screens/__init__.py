@@ -7,8 +7,10 @@
 from collections.abc import Callable
 
 from publisher.protocol.values import Reply, Request, Site
-from publisher.screens import entity, evidence, files, find, home
+from publisher.screens import ask, documents, entity, evidence, files, find, home
+from publisher.screens.ask import render_editor
 from publisher.screens.entity import render_resource
+from publisher.screens.fault import error_page
 
 Handler = Callable[..., Reply]
 
@@ -35,6 +37,17 @@ ROUTES: tuple[tuple[str, Handler], ...] = (
     ("/search", find.search),
     ("/autocomplete", find.autocomplete),
     ("/static/<name>", files.static),
+    ("/query", ask.query_page),
+    ("/query/terms", ask.terms),
+    ("/queries", ask.queries_page),
+    ("/mappings", documents.mappings),
+    ("/changes", documents.changes),
+    ("/about", documents.about),
+    ("/downloads/", documents.downloads),
+    ("/robots.txt", documents.robots),
+    ("/sitemap.xml", documents.sitemap),
+    ("/llms.txt", documents.llms),
+    ("/opensearch.xml", documents.opensearch),
 )
 
-__all__ = ["ROUTES", "render_resource"]
+__all__ = ["ROUTES", "error_page", "render_editor", "render_resource"]

@@ -18,7 +18,9 @@ from publisher.protocol.values import Reply, Request, Site
 from publisher.resource import Link, Linker, ResourceView
 from publisher.screens import panels
 from publisher.screens.desk import Desk, desk_of, page, shell
+from publisher.screens.documents import dataset_page
 from publisher.screens.panels import Panel, Subject
+from publisher.screens.vocabulary import vocabulary_page
 
 INCOMING = 40
 MOST_TRIPLES = 400  # of a page's JSON-LD block
@@ -29,6 +31,11 @@ _REPLACED = "http://purl.org/dc/terms/isReplacedBy"
 def render_resource(site: Site, request: Request, iri: str) -> Reply:
     """The page of an IRI that the release says something of."""
     desk = desk_of(site)
+    vocabulary = str(desk.settings.get("vocabulary", ""))
+    if iri == vocabulary or iri.startswith(vocabulary + "/"):
+        return vocabulary_page(desk, request)
+    if iri == desk.table("dataset").get("iri"):
+        return dataset_page(desk, request)
     linker = desk.linker(request)
     found = resource.read(site.engine, linker, iri)
     if found is None:

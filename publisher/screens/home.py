@@ -8,7 +8,7 @@ from publisher import matrix
 from publisher.matrix import Cell, Filters
 from publisher.protocol.values import Reply, Request, Site
 from publisher.resource import Link
-from publisher.screens.desk import Desk, desk_of, page, shell
+from publisher.screens.desk import Desk, dataset_data, desk_of, page, shell
 from publisher.screens.entity import pair_path
 
 MINI_ROWS, MINI_COLUMNS = 8, 7
@@ -109,23 +109,3 @@ def mini_map(desk: Desk, request: Request) -> Mini:
             for r in rows
         ),
     )
-
-
-def dataset_data(desk: Desk) -> dict[str, object]:
-    """The dataset as schema.org says it, for those who collect data sets."""
-    dataset = desk.table("dataset")
-    return {
-        "@context": "https://schema.org/",
-        "@type": "Dataset",
-        "@id": dataset.get("iri", ""),
-        "name": dataset.get("title", ""),
-        "description": dataset.get("description", ""),
-        "license": dataset.get("licence", ""),
-        "keywords": dataset.get("keywords", []),
-        "version": desk.site.release,
-        "isAccessibleForFree": True,
-        "url": dataset.get("iri", ""),
-        "creator": [
-            {"@type": "Organization", "name": row["name"]} for row in dataset.get("creators", [])
-        ],
-    }

@@ -255,9 +255,8 @@ def wanted(desk: Desk, source: str, subject: Subject) -> Iterable[str]:
     if dot:
         known = desk.table("panels").get(panel, {})
         rows = fetch(desk, panel, known, subject, asked_text(desk, panel, known, subject), 0)
-        return sorted(
-            {row[variable].value for row in rows if isinstance(row.get(variable), NamedNode)}
-        )
+        terms = {row.get(variable) for row in rows}
+        return sorted(term.value for term in terms if isinstance(term, NamedNode))
     term = subject.terms[source.removesuffix("*")]
     return desk.below(term.value) if source.endswith("*") else [term.value]
 
