@@ -120,7 +120,8 @@ def remote(url: str, text: str, form: str, prefixes: Prefixes, *, timeout: float
 def declare(text: str, prefixes: Prefixes) -> str:
     """The query with the prefixes it uses and does not declare."""
     declared = set(re.findall(r"(?i)\bPREFIX\s+([\w.-]*):", text))
-    used = set(re.findall(r"(?<![\w<?$])([A-Za-z][\w.-]*):", text))
+    bare = re.sub(r'<[^<>\s]*>|"[^"\n]*"', " ", text)
+    used = set(re.findall(r"(?<![\w<?$])([A-Za-z][\w.-]*):", bare))
     missing = [(p, n) for p, n in prefixes.pairs if p in used - declared]
     return "".join(f"PREFIX {p}: <{n}> " for p, n in missing) + text
 

@@ -62,8 +62,8 @@ def read(path: Path) -> Release:
 
 # What a build's bytes depend on: these rooms of the package, and these engines.
 ROOMS = (
-    *("build", "check", "corpus", "derive", "describe", "downloads", "errors", "formats", "graph"),
-    *("jsonld", "mappings", "names", "rdfxml", "release", "search", "turtle"),
+    *("build", "check", "corpus", "derive", "describe", "downloads", "engine", "errors"),
+    *("formats", "graph", "jsonld", "mappings", "names", "rdfxml", "release", "search", "turtle"),
 )
 ENGINES = ("pyoxigraph", "rdflib", "pyshacl")
 

@@ -6,7 +6,7 @@ stops a release, a warning is counted, an info is listed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 from publisher.check import (
     form,
@@ -59,12 +59,24 @@ RULES: tuple[Rule, ...] = (
 UNREADABLE = ("readable", "usable-rules")
 
 
-def judge(corpus: Corpus, *, progress: Progress = silent, processes: int | None = None) -> Report:
-    """Every finding, by file and line. SHACL runs only when all files and rules could be read."""
+def judge(
+    corpus: Corpus,
+    *,
+    only: Collection[str] = (),
+    progress: Progress = silent,
+    processes: int | None = None,
+) -> Report:
+    """Every finding, by file and line. SHACL runs only when all files and rules could be read.
+
+    With `only`, the findings of these files: the shapes then look at nothing else, which takes a
+    fraction of the time.
+    """
     findings: list[Finding] = []
     for done, rule in enumerate(RULES, 1):
         findings.extend(rule(corpus))
         progress("checking", done, len(RULES))
     if not any(finding.rule in UNREADABLE for finding in findings):
-        findings.extend(shacl.conforms(corpus, progress=progress, processes=processes))
-    return Report(tuple(sorted(set(findings), key=lambda finding: finding.order)))
+        findings.extend(shacl.conforms(corpus, only=only, progress=progress, processes=processes))
+    # A file that cannot be read keeps the shapes from being looked at, so it is always told.
+    chosen = {f for f in findings if not only or f.file in only or f.rule in UNREADABLE}
+    return Report(tuple(sorted(chosen, key=lambda finding: finding.order)))

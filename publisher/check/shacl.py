@@ -10,7 +10,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -53,9 +53,13 @@ class Result:
 
 
 def conforms(
-    corpus: Corpus, *, progress: Progress = silent, processes: int | None = None
+    corpus: Corpus,
+    *,
+    only: Collection[str] = (),
+    progress: Progress = silent,
+    processes: int | None = None,
 ) -> Iterator[Finding]:
-    """What the shapes say of everything else in the corpus."""
+    """What the shapes say of everything else, or of what `only` these files describe."""
     shapes = [f.triple for file in corpus.files if file.room == "shapes" for f in file.facts]
     data = [f.triple for file in corpus.files if file.room != "shapes" for f in file.facts]
     data += [derived.triple for derived in corpus.derived]
@@ -65,8 +69,10 @@ def conforms(
     if seen:
         data = [triple for triple in data if triple.predicate.value in seen]
     places = _Places(corpus)
+    chosen = {iri for iri, (file, _) in corpus.described.items() if file.path in only}
+    focus = frozenset(chosen) if only else None
     try:
-        for result in validate(data, shapes, progress=progress, processes=processes):
+        for result in validate(data, shapes, focus=focus, progress=progress, processes=processes):
             yield places.finding(result)
     except ShapesFault as error:
         yield Finding("violation", "shapes", "shapes/", 0, "", error.what)
@@ -95,11 +101,12 @@ def validate(
     data: Iterable[ox.Triple],
     shapes: Iterable[ox.Triple],
     *,
+    focus: frozenset[str] | None = None,
     progress: Progress = silent,
     processes: int | None = None,
 ) -> list[Result]:
-    """Judge triples by shapes; the order of the results is that of the text."""
-    work = _Work(to_rdflib(data), to_rdflib(shapes))
+    """Judge triples by shapes; with `focus`, only these instances of the targeted classes."""
+    work = _Work(to_rdflib(data), to_rdflib(shapes), focus)
     pieces = work.pieces()
     wanted = min(processes or min(4, os.cpu_count() or 1), len(pieces))
     found: list[Result] = []
@@ -140,6 +147,7 @@ class _Piece:
 class _Work:
     data: rdflib.Graph
     shapes: rdflib.Graph
+    focus: frozenset[str] | None = None
 
     @cached_property
     def bare(self) -> rdflib.Graph:
@@ -166,7 +174,7 @@ class _Work:
             for node in self.data.subjects(RDF.type, name)
             if isinstance(node, rdflib.URIRef)
         }
-        return sorted(found)
+        return sorted(found if self.focus is None else found & self.focus)
 
     def judge(self, piece: _Piece) -> list[Result]:
         shapes = rdflib.Graph()

@@ -1,11 +1,14 @@
 """Check the graph and make a release of it: downloads, store, description, search index.
 
 Nothing is done when the current release was made from just the same files. A release is built
-beside the others and becomes the current one in one step; the same files give the same bytes.
+beside the others and becomes the current one in one step; the same files give the same bytes. With
+--load, the release's named graphs are then put into another engine, each replacing the one of its
+name (SPARQL 1.1 Graph Store Protocol); a user and password may stand in the address.
 
 example:
   neuromodkg build
   neuromodkg build --force --format json
+  neuromodkg build --load https://admin:secret@example.org/rdf-graph-store
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ import argparse
 import json
 import sys
 
-from publisher import corpus, release
+from publisher import corpus, load, release
 from publisher.cli.main import FINDINGS, FINE
 from publisher.cli.places import add_format, add_releases, home_of, print_report
 from publisher.cli.progress import Bar
@@ -26,6 +29,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     add_format(parser)
     add_releases(parser)
     parser.add_argument("--force", action="store_true", help="build even if nothing has changed")
+    parser.add_argument("--load", metavar="URL", help="fill this graph store from the release")
     parser.add_argument("--processes", type=int, metavar="N", help="processes for the shapes")
 
 
@@ -35,6 +39,8 @@ def run(args: argparse.Namespace) -> int:
     built = standing or make(home, quiet=args.quiet, processes=args.processes, form=args.format)
     if built is None:
         return FINDINGS
+    if args.load:
+        load.fill(args.load, built, progress=Bar(quiet=args.quiet))
     _print(built, made=standing is None, form=args.format)
     return FINE
 
