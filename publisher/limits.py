@@ -14,6 +14,7 @@ import os
 import struct
 import time
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 
 from publisher.errors import TooManyRequests
@@ -98,6 +99,7 @@ class Shares:
         )
 
 
+@lru_cache(maxsize=1024)
 def network_of(client: str) -> str:
     """One client is an IPv4 address or an IPv6 /64, of which anybody has 2**64 addresses."""
     try:
@@ -111,6 +113,7 @@ def network_of(client: str) -> str:
     return str(address)
 
 
+@lru_cache(maxsize=1024)
 def _is_loopback(client: str) -> bool:
     try:
         return ipaddress.ip_address(client).is_loopback

@@ -18,6 +18,8 @@ from urllib.parse import quote, urlencode
 import pyoxigraph as ox
 import pytest
 
+from publisher import search
+
 ROOT = Path(__file__).resolve().parent.parent
 BASE = "https://w3id.org/neuromod/"
 NMO = BASE + "ontology#"
@@ -113,6 +115,7 @@ def make_release(folder: Path, size: int = 1100, name: str = "2026-11-22") -> Pa
     }
     manifest = {"release": name, "triples": len(set(union)), "graphs": graphs, "files": files}
     (folder / "manifest.json").write_text(json.dumps(manifest))
+    search.build(folder, ox.Store.read_only(str(folder / "store")))
     return folder
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import IO, Protocol, cast
 
 from pyoxigraph import (
+    Literal,
     NamedNode,
     QueryBoolean,
     QueryResultsFormat,
@@ -74,6 +76,17 @@ def write(
         raise
 
 
+def whole(
+    results: QuerySolutions | QueryBoolean | QueryTriples, name: str, wording: Wording
+) -> bytes:
+    """A small answer in one piece."""
+    if name in RESULTS and name != "xml" and not isinstance(results, QueryTriples):
+        return results.serialize(format=RESULTS[name]) or b""
+    sink = Collected()
+    write(results, name, sink, wording)
+    return bytes(sink.held)
+
+
 def write_triples(triples: Iterable[Triple], name: str, sink: Sink, wording: Wording) -> None:
     """Write triples in a graph format."""
     if name == "jsonld":
@@ -88,20 +101,25 @@ def write_triples(triples: Iterable[Triple], name: str, sink: Sink, wording: Wor
 
 def used_prefixes(triples: Iterable[Triple], prefixes: dict[str, str]) -> dict[str, str]:
     """The prefixes that a small graph makes use of (a large one is not read twice for it)."""
-    heads = {iri[: _namespace_end(iri)] for triple in triples for iri in _iris(triple)}
-    return {p: n for p, n in prefixes.items() if any(h.startswith(n) for h in heads)}
+    heads: set[str] = set()
+    for triple in triples:
+        heads.add(_namespace(triple.predicate.value))
+        for term in (triple.subject, triple.object):
+            if isinstance(term, NamedNode):
+                heads.add(_namespace(term.value))
+            elif isinstance(term, Literal) and not term.language:
+                heads.add(_namespace(term.datatype.value))
+    return {p: n for p, n in prefixes.items() if any(map(_starts(n), heads))}
 
 
-def _namespace_end(iri: str) -> int:
-    return max(iri.rfind("/"), iri.rfind("#"), iri.rfind("_"), iri.rfind(":")) + 1
+@lru_cache(maxsize=8192)
+def _namespace(iri: str) -> str:
+    return iri[: max(iri.rfind(mark) for mark in "/#_:") + 1]
 
 
-def _iris(triple: Triple) -> Iterable[str]:
-    for term in (triple.subject, triple.predicate, triple.object):
-        if isinstance(term, NamedNode):
-            yield term.value
-        elif (datatype := getattr(term, "datatype", None)) is not None:
-            yield datatype.value
+@lru_cache(maxsize=512)
+def _starts(namespace: str) -> Callable[[str], bool]:
+    return lambda head: head.startswith(namespace)
 
 
 class _XmlGuard:

@@ -96,15 +96,13 @@ class Embedded:
             return None
         if not simple.is_bounded(question.query):
             return None
-        sink = answers.Collected()
         try:
             found = self.store.query(
                 question.query, base_iri=question.base or None, prefixes=self.wording.prefixes
             )
         except SyntaxError as error:
             raise syntax_error(str(error)) from None
-        answers.write(found, question.format, sink, self.wording)
-        body = bytes(sink.held)
+        body = answers.whole(found, question.format, self.wording)
         keep_within(budget, len(body), rows.counter(question.format)(body) if budget.rows else 0)
         return body
 

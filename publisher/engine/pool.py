@@ -45,7 +45,7 @@ log = logging.getLogger("publisher.engine")
 BUFFERED = 4 * frames.CHUNK
 LOWEST_PRIORITY = 19
 # a worker that kept more than this after a query is replaced
-KEPT_MEMORY = 256 * 2**20
+KEPT_MEMORY = 400 * 2**20
 START_SECONDS = 30.0
 
 
@@ -78,6 +78,7 @@ class Worker(asyncio.BufferedProtocol):
         self.buffered = 0
         self.inbox: deque[tuple[int, bytes, bytes]] = deque()
         self.waiter: asyncio.Future[None] | None = None
+        self.when_lost: Callable[[], None] | None = None
         self._partial = bytearray()
         self._room = bytearray(frames.CHUNK + frames.HEADER.size)
 
@@ -103,6 +104,8 @@ class Worker(asyncio.BufferedProtocol):
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         self.lost = True
         self._wake()
+        if self.when_lost is not None:
+            self.when_lost()
 
     def get_buffer(self, sizehint: int) -> bytearray:  # noqa: ARG002
         return self._room
@@ -214,11 +217,27 @@ class Run:
         self.finished = False
         self.began = time.monotonic()
         self.remaining = budget.seconds
-        loop = asyncio.get_running_loop()
-        self.demotion = loop.call_later(pool.lanes.slow_after, pool.demote, self)
-        self.last_moment = loop.call_later(pool.lanes.answer_seconds, self.expire)
+        self.paused = False
         self.resumed = self.began
-        self.deadline = loop.call_later(self.remaining, self.expire)
+        self.running_out = budget.seconds <= pool.lanes.slow_after
+        # one timer for most queries: the others are set when the first one rings
+        first = min(budget.seconds, pool.lanes.slow_after)
+        self.timer = asyncio.get_running_loop().call_later(first, self._ring)
+        self.last_moment: asyncio.TimerHandle | None = None
+
+    def _ring(self) -> None:
+        """The query is long, or over its time."""
+        if self.running_out:
+            self.expire()
+            return
+        loop = asyncio.get_running_loop()
+        self.running_out = True
+        left = self.pool.lanes.answer_seconds - self.pool.lanes.slow_after
+        self.last_moment = loop.call_later(max(0.0, left), self.expire)
+        if not self.paused:
+            self.remaining -= time.monotonic() - self.resumed
+            self.resume_clock()
+        self.pool.demote(self)
 
     def expire(self) -> None:
         """Out of time."""
@@ -247,19 +266,51 @@ class Run:
 
     def pause_clock(self) -> None:
         """The reader is slow: that is not the query's time."""
-        self.deadline.cancel()
+        if self.running_out:
+            self.timer.cancel()
+        self.paused = True
         self.remaining -= time.monotonic() - self.resumed
 
     def resume_clock(self) -> None:
         """The reader wants more."""
+        self.paused = False
         self.resumed = time.monotonic()
-        loop = asyncio.get_running_loop()
-        self.deadline = loop.call_later(max(0.0, self.remaining), self.expire)
+        if self.running_out:
+            loop = asyncio.get_running_loop()
+            self.timer = loop.call_later(max(0.0, self.remaining), self._ring)
 
     def stop_clocks(self) -> None:
         """Nothing of this run will happen any more."""
-        for timer in (self.demotion, self.last_moment, self.deadline):
-            timer.cancel()
+        self.timer.cancel()
+        if self.last_moment is not None:
+            self.last_moment.cancel()
+
+
+class Rest:
+    """What comes after the head. Not a generator: closing one that never began does nothing."""
+
+    def __init__(self, pool: Pool, run: Run, stream: AsyncIterator[bytes]) -> None:
+        self.pool = pool
+        self.run = run
+        self.stream = stream
+
+    def __aiter__(self) -> Rest:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if self.run.paused:
+            self.run.resume_clock()
+        try:
+            piece = await anext(self.stream)
+        except BaseException:  # the end, too: then the run is finished already
+            self.pool.finish(self.run, reuse=False)
+            raise
+        self.run.pause_clock()
+        return piece
+
+    async def aclose(self) -> None:
+        """The reader has left; that ends the query."""
+        self.pool.finish(self.run, reuse=False)
 
 
 class Pool:
@@ -410,6 +461,8 @@ class Pool:
         worker = await self._worker()
         run = Run(self, worker, budget)
         self.running.add(run)
+        # whoever reads the answer may never come back for it: the run is over with its worker
+        worker.when_lost = lambda: self.finish(run, reuse=False)
         stream = self._stream(run, worker.ask(question), question.format)
         head = bytearray()
         try:
@@ -417,7 +470,7 @@ class Pool:
                 head += piece
                 if len(head) >= frames.CHUNK:
                     taken = time.monotonic() - run.began
-                    return AsyncAnswer(bytes(head), self._rest(run, stream), taken)
+                    return AsyncAnswer(bytes(head), Rest(self, run, stream), taken)
         except BaseException:
             self.finish(run, reuse=False)
             raise
@@ -448,25 +501,12 @@ class Pool:
         except EOFError:
             raise run.reason or _death(await run.worker.exit_status()) from None
 
-    async def _rest(self, run: Run, stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-        """What comes after the head; a reader that leaves ends the query."""
-        try:
-            run.pause_clock()
-            while True:
-                run.resume_clock()
-                piece = await anext(stream, None)
-                run.pause_clock()
-                if piece is None:
-                    return
-                yield piece
-        finally:
-            self.finish(run, reuse=False)
-
     def finish(self, run: Run, *, reuse: bool) -> None:
         """The run is over; its worker is free, or replaced."""
         if run.finished:
             return
         run.finished = True
+        run.worker.when_lost = None
         run.stop_clocks()
         self.running.discard(run)
         self._leave(run)

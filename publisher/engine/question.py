@@ -75,6 +75,10 @@ class Engine(Protocol):
         """The triples whose subject this is, in the union of all graphs."""
         ...
 
+    def graph(self, iri: str) -> list[Triple]:
+        """The triples of one named graph."""
+        ...
+
     def count(self) -> int:
         """How many distinct triples there are."""
         ...

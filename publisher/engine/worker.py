@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import select
 import signal
 import socket
@@ -45,9 +46,9 @@ class Line:
         question: dict[str, Any] = json.loads(self._exactly(length))
         return question
 
-    def send(self, kind: bytes, payload: bytes = b"") -> None:
-        """One frame of the answer to the question at hand."""
-        self.end.sendall(frames.pack(self.number, kind, payload))
+    def send(self, *parts: tuple[bytes, bytes]) -> None:
+        """Frames of the answer to the question at hand, in one go."""
+        self.end.sendall(b"".join(frames.pack(self.number, *part) for part in parts))
 
     def _exactly(self, size: int) -> bytes:
         found = bytearray()
@@ -76,8 +77,13 @@ class Outlet:
     def flush(self) -> None:
         """Send what was collected."""
         if self.held:
-            self.line.send(frames.DATA, bytes(self.held))
+            self.line.send((frames.DATA, bytes(self.held)))
             self.held.clear()
+
+    def end(self, memory: int) -> None:
+        """Send the rest, and that it was the rest."""
+        end = (frames.END, json.dumps({"memory": memory}).encode())
+        self.line.send((frames.DATA, bytes(self.held)), end)
 
 
 def main(arguments: list[str]) -> int:
@@ -109,7 +115,7 @@ def _serve(line: Line, release: Path, network: bool) -> None:
         wording = read_wording(release)
         confined = network or sandbox.confine()
         hello = {"thread": threading.get_native_id(), "confined": confined}
-        line.send(frames.READY, json.dumps(hello).encode())
+        line.send((frames.READY, json.dumps(hello).encode()))
         while True:
             _answer(line, store, wording)
     except (SystemExit, OSError):
@@ -139,8 +145,7 @@ def _answer(line: Line, store: Store, wording: answers.Wording) -> None:
             named_graphs=named,
         )
         answers.write(results, question["format"], outlet, wording)
-        outlet.flush()
-        line.send(frames.END, json.dumps({"memory": _memory()}).encode())
+        outlet.end(_memory())
     except SyntaxError as error:
         _fault(line, "syntax", str(error))
     except NotAcceptable as error:
@@ -154,7 +159,7 @@ def _answer(line: Line, store: Store, wording: answers.Wording) -> None:
 
 
 def _fault(line: Line, family: str, what: str, **more: object) -> None:
-    line.send(frames.FAULT, json.dumps({"family": family, "what": what, **more}).encode())
+    line.send((frames.FAULT, json.dumps({"family": family, "what": what, **more}).encode()))
 
 
 def _dataset(
@@ -184,12 +189,9 @@ def _graphs(names: list[str] | None) -> list[Any] | None:
 
 
 def _memory() -> int:
-    """Bytes this process holds now; 0 where that cannot be told cheaply."""
-    try:
-        with open("/proc/self/statm", "rb") as file:  # noqa: PTH123 - once per query
-            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    except OSError:
-        return 0
+    """The most bytes this process ever held: one call, where /proc would take three."""
+    size = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return size if sys.platform == "darwin" else size * 1024
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import re
 import zlib
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
@@ -179,7 +179,7 @@ def _squeezed(
     assert not isinstance(pieces, Path)
     squeezer = _squeezer(coding)
     if isinstance(pieces, AsyncIterator):
-        return _squeezed_async(pieces, squeezer)
+        return Squeezed(pieces, squeezer)
     return _squeezed_sync(pieces, squeezer)
 
 
@@ -190,14 +190,28 @@ def _squeezed_sync(pieces: Iterator[bytes], squeezer: Squeeze) -> Iterator[bytes
     yield squeezer.flush()
 
 
-async def _squeezed_async(pieces: AsyncIterator[bytes], squeezer: Squeeze) -> AsyncIterator[bytes]:
-    # closing this must close what it reads from, or a client that left would not end its query
-    close: Callable[[], object] | None = getattr(pieces, "aclose", None)
-    try:
-        async for piece in pieces:
-            if done := squeezer.compress(piece):
-                yield done
-        yield squeezer.flush()
-    finally:
+class Squeezed:
+    """Pieces, compressed; closing it closes what it reads from, whether or not it was begun."""
+
+    def __init__(self, pieces: AsyncIterator[bytes], squeezer: Squeeze) -> None:
+        self.pieces = pieces
+        self.squeezer = squeezer
+        self.ended = False
+
+    def __aiter__(self) -> Squeezed:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if self.ended:
+            raise StopAsyncIteration
+        while (piece := await anext(self.pieces, None)) is not None:
+            if done := self.squeezer.compress(piece):
+                return done
+        self.ended = True
+        return self.squeezer.flush()
+
+    async def aclose(self) -> None:
+        """Nobody reads on."""
+        close: Callable[[], Awaitable[None]] | None = getattr(self.pieces, "aclose", None)
         if close is not None:
-            await close()  # type: ignore[misc]
+            await close()

@@ -62,13 +62,16 @@ def handle(site: Site, request: Request) -> Reply:
 
 def described(site: Site, iri: str) -> list[Triple]:
     """What the release says of an IRI: its own triples, or those of the named graph it names."""
-    found = site.engine.lookup(iri)
-    if iri in site.engine.graphs():
-        graph = getattr(site.engine, "graph", None)
-        found = [*found, *graph(iri)] if graph is not None else found
-    if not found:
+    triples = found(site, iri)
+    if not triples:
         raise NotFound("nothing is known at this address", where=iri)
-    return found
+    return triples
+
+
+def found(site: Site, iri: str) -> list[Triple]:
+    """The same; empty when nothing is known."""
+    own = site.engine.lookup(iri)
+    return [*own, *site.engine.graph(iri)] if site.is_graph(iri) else own
 
 
 def graph_reply(site: Site, asked: Wanted, triples: list[Triple]) -> Reply:

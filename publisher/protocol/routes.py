@@ -28,15 +28,14 @@ def data(site: Site, request: Request) -> Reply | None:
     asked = resources.wanted(site, request)
     if asked.choice.format is HTML:
         return None
-    if not site.engine.lookup(asked.iri) and asked.iri not in site.engine.graphs():
-        return None
-    return resources.handle(site, request)
+    triples = resources.found(site, asked.iri)
+    return resources.graph_reply(site, asked, triples) if triples else None
 
 
 def is_large(site: Site, request: Request) -> bool:
     """Whether the data of a path may be many: a whole named graph is not made on the event loop."""
     stem, _ = resources.split_suffix(request.path)
-    return site.names.iri(stem, decoded=True) in site.engine.graphs()
+    return site.is_graph(site.names.iri(stem, decoded=True))
 
 
 def health(site: Site, request: Request) -> Reply:

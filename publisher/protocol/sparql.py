@@ -79,7 +79,7 @@ def reply_to(inquiry: Inquiry, answer: Answer | AsyncAnswer, site: Site) -> Repl
         return Reply(200, headers, answer.head)
     if isinstance(answer, AsyncAnswer):
         assert answer.rest is not None
-        return Reply(200, headers, _joined_async(answer.head, answer.rest))
+        return Reply(200, headers, Joined(answer.head, answer.rest))
     return Reply(200, headers, _joined(answer.head, answer.rest))
 
 
@@ -100,13 +100,25 @@ def _joined(head: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
     yield from rest
 
 
-async def _joined_async(head: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    try:
-        yield head
-        async for piece in rest:
-            yield piece
-    finally:
-        await rest.aclose()  # type: ignore[attr-defined]
+class Joined:
+    """Head and rest of an answer; closing it closes the rest, whether or not it was begun."""
+
+    def __init__(self, head: bytes, rest: AsyncIterator[bytes]) -> None:
+        self.head = head
+        self.rest = rest
+
+    def __aiter__(self) -> Joined:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if self.head:
+            head, self.head = self.head, b""
+            return head
+        return await anext(self.rest)
+
+    async def aclose(self) -> None:
+        """Nobody reads on."""
+        await self.rest.aclose()  # type: ignore[attr-defined]
 
 
 # reading the request
@@ -152,7 +164,7 @@ def _only_query(fields: Fields) -> str | None:
 def _dataset(fields: Fields, found: outline.Outline) -> Dataset:
     """The request's dataset, else the query's own where the engine must be told of it.
 
-    The engine merges several FROM graphs without making a set of them: given by name, the worker does.
+    The engine merges several FROM graphs without making a set of them; the worker does.
     """
     default = tuple(value for name, value in fields if name == "default-graph-uri" and value)
     named = tuple(value for name, value in fields if name == "named-graph-uri" and value)
@@ -195,7 +207,7 @@ def _refuse_what_we_never_do(found: outline.Outline, site: Site) -> None:
 
 def _refuse_foreign_graph(source: str, site: Site) -> None:
     """A graph that is not ours is never fetched; saying so is better than an empty answer."""
-    if _SCHEME.match(source) and source[1:-1] not in site.engine.graphs():
+    if _SCHEME.match(source) and not site.is_graph(source[1:-1]):
         raise Forbidden(
             "this graph is not in the release, and graphs are never fetched",
             where=source,

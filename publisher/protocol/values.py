@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import unquote_to_bytes
 
 from publisher import jsonld
 from publisher.engine.answers import Wording
@@ -59,15 +59,21 @@ class Request:
 
 def decode_form(text: str) -> tuple[tuple[str, str], ...]:
     """`application/x-www-form-urlencoded` → pairs; strict about its encoding and length."""
+    fields = text.split("&")
+    if len(fields) > MOST_FIELDS:
+        raise BadRequest(f"more than {MOST_FIELDS} fields")
+    pairs = (field.partition("=") for field in fields if field)
     try:
-        pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS)
+        return tuple((_decoded(name), _decoded(value)) for name, _, value in pairs)
     except UnicodeDecodeError as error:
         raise BadRequest(
             "a field is not UTF-8", fix="encode it as UTF-8, then in percent"
         ) from error
-    except ValueError as error:
-        raise BadRequest(f"more than {MOST_FIELDS} fields") from error
-    return tuple(pairs)
+
+
+def _decoded(text: str) -> str:
+    """A third of the time that `parse_qsl` takes, which was half of a small query's."""
+    return unquote_to_bytes(text.replace("+", " ")).decode("utf-8")
 
 
 @dataclass(frozen=True)
@@ -80,7 +86,10 @@ class Reply:
 
     def header(self, name: str) -> str | None:
         """The first header of this (lower-case) name."""
-        return next((value for key, value in self.headers if key == name), None)
+        for key, value in self.headers:
+            if key == name:
+                return value
+        return None
 
     def with_headers(self, *more: tuple[str, str]) -> Reply:
         """The same with further headers; one that is there already is replaced."""
@@ -123,6 +132,14 @@ class Site:
         """What the graph is called."""
         dataset = self.graph.get("dataset", {})
         return str(dataset.get("title") or self.graph.get("name") or "Knowledge graph")
+
+    def is_graph(self, iri: str) -> bool:
+        """Whether this is the name of one of the release's graphs."""
+        return iri in self._graphs
+
+    @cached_property
+    def _graphs(self) -> frozenset[str]:
+        return frozenset(self.engine.graphs())
 
     def etag(self, *parts: str) -> str:
         """A strong validator: the same release and representation always give the same."""

@@ -29,6 +29,8 @@ log = logging.getLogger("publisher.served")
 
 ENDPOINT = ("/sparql", "/sparql/")
 SMALL_QUERY = 4096
+# work that is over before this many seconds is not watched over
+SHORT = 0.03
 # what decides the bytes of a reply, beside the address
 TELLING = ("accept", "accept-encoding", "host", "x-forwarded-host", "x-forwarded-proto", "range")
 
@@ -106,7 +108,10 @@ class Front:
         except Exception:
             log.exception("request %s failed", request.id)
             reply, final = told(errors.PublisherError("unexpected"), request), False
-        return request, reply if final else delivery.deliver(reply, request)
+        delivered = reply if final else delivery.deliver(reply, request)
+        if delivered.body is not reply.body and not delivered.body:
+            await _close(reply.body)  # HEAD, or 304
+        return request, delivered
 
     async def _handle(self, request: Request, protocol: Conversation) -> tuple[Reply, bool]:
         """The reply, and whether it was delivered already (Flask does that itself)."""
@@ -241,10 +246,7 @@ class Front:
             cut(scope.client, reset=scope.http_version in ("1", "1.0"))
             raise Left from error
         finally:
-            close = getattr(pieces, "aclose", None)
-            if close is not None:
-                with contextlib.suppress(Exception):
-                    await close()
+            await _close(pieces)
 
     def _again(self, entry: Entry, headers: dict[str, str], protocol: Conversation) -> None:
         """A remembered reply, or its 304."""
@@ -304,22 +306,52 @@ def _with_body(request: Request, body: bytes) -> Request:
     )
 
 
+async def _close(pieces: object) -> None:
+    """Tell whoever makes the pieces that nobody reads on."""
+    close = getattr(pieces, "aclose", None)
+    if close is not None:
+        with contextlib.suppress(Exception):
+            await close()
+
+
 async def _next(pieces: AsyncIterator[bytes]) -> bytes | None:
     return await anext(pieces, None)
 
 
+class _Watch:
+    """Cancels the task that made it when the client leaves; looks only at what takes a while."""
+
+    def __init__(self, protocol: Conversation) -> None:
+        self.protocol = protocol
+        self.task = asyncio.current_task()
+        self.gone: asyncio.Future[None] | None = None
+        self.left = False
+        self.timer = asyncio.get_running_loop().call_later(SHORT, self._look)
+
+    def _look(self) -> None:
+        self.gone = asyncio.ensure_future(self.protocol.client_disconnect())
+        self.gone.add_done_callback(self._tell)
+
+    def _tell(self, gone: asyncio.Future[None]) -> None:
+        if not gone.cancelled() and self.task is not None:
+            self.left = True
+            self.task.cancel()
+
+    def end(self) -> None:
+        """Look no more."""
+        self.timer.cancel()
+        if self.gone is not None:
+            self.gone.cancel()
+
+
 async def _unless_left(work: Any, protocol: Conversation) -> Any:
     """The result of some work, unless the client leaves first: then the work is cancelled."""
-    task = asyncio.ensure_future(work)
-    gone = asyncio.ensure_future(protocol.client_disconnect())
+    watch = _Watch(protocol)
     try:
-        await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
-        if task.done():
-            return task.result()
-        raise Left
+        return await work
+    except asyncio.CancelledError:
+        if watch.left:
+            raise Left from None
+        raise
     finally:
-        gone.cancel()
-        if not task.done():
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError, Exception):
-                await task
+        watch.end()

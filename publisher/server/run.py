@@ -14,7 +14,7 @@ from typing import Any, cast
 
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
-from granian.net import SocketSpec
+from granian.net import SocketSpec  # type: ignore[attr-defined,unused-ignore]
 from granian.server import Server
 
 from publisher import logs

@@ -124,3 +124,13 @@ def test_problems_are_json_whatever_the_query_says(server: Running) -> None:
         found = server.query(text)
         assert found.status == 400
         assert json.loads(found.body)["status"] == 400
+
+
+def test_answers_that_nobody_fetches_hold_no_place(starter: Starter) -> None:
+    """HEAD of long answers, again and again: the lane of long queries stays free."""
+    server = starter(processes=1, workers=1, slow_workers=1, parked_queries=0, query_seconds=20)
+    for _ in range(6):
+        server.request("HEAD", path_of("SELECT ?a ?d { ?a nmo:next ?b . ?c nmo:next ?d }"))
+    metrics = server.get("/metrics").body.decode()
+    assert 'neuromodkg_workers{state="running"} 0' in metrics
+    assert 'neuromodkg_workers{state="slow"} 0' in metrics
