@@ -94,6 +94,8 @@ def sources_agree(corpus: Corpus) -> Iterator[Finding]:
         if kind is None:
             continue
         values = _values(corpus, iri, kind.property)
+        if any(not kind.regex.fullmatch(value) for value, _ in values):
+            continue  # said already, by the rule above
         if not any(local in source_names(kind, value) for value, _ in values):
             at = values[0][1] if values else line
             yield _disagreement(corpus, iri, kind, [value for value, _ in values], file.path, at)

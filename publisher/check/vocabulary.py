@@ -12,7 +12,7 @@ from rdflib.namespace import DefinedNamespace, DefinedNamespaceMeta
 
 from publisher.check.finding import Finding, Severity, did_you_mean
 from publisher.corpus import RDF_TYPE, Corpus, File
-from publisher.graph import Derived
+from publisher.graph import Derived, stem
 from publisher.turtle import Located
 
 _LANGUAGES = ("RDF", "RDFS", "OWL", "XSD", "SH")
@@ -171,7 +171,9 @@ def described_entities(corpus: Corpus) -> Iterator[Finding]:
             continue
         iri = value.value
         if iri not in suspects:
-            suspects[iri] = iri not in known and not _made(corpus, iri)
+            suspects[iri] = (
+                iri not in known and not _made(corpus, iri) and not _unreadable(corpus, iri)
+            )
         if suspects[iri]:
             fix = _missing(corpus, iri)
             message = f"{_show(corpus, iri)} is described in no file"
@@ -188,6 +190,12 @@ def _made(corpus: Corpus, iri: str) -> bool:
     spaces = about.prefixes.namespaces
     made = [d.prefix for d in about.derived] + ["release", "graph", "mapping"]
     return iri.startswith(tuple(spaces[prefix] for prefix in made if prefix in spaces))
+
+
+def _unreadable(corpus: Corpus, iri: str) -> bool:
+    """Whether it belongs into a file that cannot be read, which is finding enough."""
+    stems = (stem(error.file) for error in corpus.broken)
+    return any(re.search(rf"[/#_]{re.escape(name)}(\.[0-9]+)?$", iri) for name in stems)
 
 
 def _missing(corpus: Corpus, iri: str) -> str:

@@ -26,6 +26,8 @@ COMMANDS = {
 }
 
 FINE, FINDINGS, WRONG_USE = 0, 1, 2
+# As a shell tells the signals that end other commands in these cases.
+INTERRUPTED, PIPE_CLOSED = 130, 141
 _CODES: tuple[tuple[type[PublisherError], int], ...] = (
     (UsageError, WRONG_USE),
     (MalformedQuery, WRONG_USE),
@@ -47,9 +49,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         # The reader (`| head`) has left. Python would complain once more when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FINE
+        return PIPE_CLOSED
     except KeyboardInterrupt:
-        return 130
+        return INTERRUPTED
     return code
 
 
