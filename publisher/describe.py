@@ -127,6 +127,7 @@ def _core(
     yield from _disclaimer(about)
     yield from _dates(data.iri, version)
     yield from _creators(about)
+    yield from _service(about)
     yield from _release(about, release, version)
     yield from _partitions(about, counts)
     yield from _linksets(about, linksets)
@@ -160,6 +161,22 @@ def _creators(about: Graph) -> Iterator[ox.Triple]:
         )
 
 
+def _service(about: Graph) -> Iterator[ox.Triple]:
+    address = ox.NamedNode(about.base + "sparql")
+    title = ox.Literal(f"SPARQL endpoint of {about.dataset.title}", language=about.dataset.language)
+    yield from _facts(
+        address.value,
+        {
+            "rdf:type": _term("dcat:DataService"),
+            "rdfs:label": title,
+            "dcterms:title": title,
+            "dcat:endpointURL": address,
+            "dcat:servesDataset": ox.NamedNode(about.dataset.iri),
+            "dcterms:conformsTo": ox.NamedNode("https://www.w3.org/TR/sparql11-protocol/"),
+        },
+    )
+
+
 def _release(about: Graph, release: str, version: str) -> Iterator[ox.Triple]:
     title = f"{about.dataset.title}, release {version}"
     yield from _facts(
@@ -180,7 +197,7 @@ def _partitions(about: Graph, counts: Counts) -> Iterator[ox.Triple]:
     kinds = (("class", counts.classes, "entities"), ("property", counts.properties, "triples"))
     for kind, numbers, unit in kinds:
         for iri in sorted(numbers):
-            name = slug(about.prefixes.compact(iri) or iri)
+            name = re.sub(r"[^A-Za-z0-9]+", "-", about.prefixes.compact(iri) or iri)
             node = f"{about.dataset.iri}/{kind}/{name}"
             yield from _facts(about.dataset.iri, {f"void:{kind}Partition": ox.NamedNode(node)})
             yield from _facts(
