@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import socket
 import sys
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from publisher import release, settings
 from publisher.cli.build_command import current, describe, make
 from publisher.cli.main import FINDINGS, FINE
 from publisher.cli.places import add_releases, home_of
+from publisher.errors import UsageError
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -42,6 +44,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     flags = {row.name: getattr(args, row.name) for row in settings.table()}
     chosen = settings.load(args.settings, os.environ, flags)
+    _refuse_taken(chosen.host, chosen.port)
     folder = release.read(args.release).path if args.release else _built(args)
     if folder is None:
         return FINDINGS
@@ -49,6 +52,25 @@ def run(args: argparse.Namespace) -> int:
 
     serve(folder, chosen)
     return FINE
+
+
+def _refuse_taken(host: str, port: int) -> None:
+    """Before minutes of building; the server itself shares its port with whoever has it."""
+    if not port:
+        return
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        raise UsageError(
+            f"cannot be listened on: {error.strerror}",
+            where=f"{host}:{port}",
+            fix="choose another port (--port, or PORT= with make)",
+        ) from error
 
 
 def _built(args: argparse.Namespace) -> Path | None:

@@ -1,6 +1,7 @@
 """The commands, as a shell sees them: what they print, and their exit codes."""
 
 import json
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -162,6 +163,18 @@ def test_diff_of_two_checkouts(copy: Path, tmp_path: Path) -> None:
     assert "- gone" in done.stdout
     found = json.loads(run("diff", str(TINY), str(copy), "--format", "json", where=tmp_path).stdout)
     assert found["counts"]["gone"] == 1
+
+
+def test_a_taken_port_is_told_before_anything_is_built(copy: Path) -> None:
+    """And not shared with whoever has it."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        done = run("serve", "--port", port, where=copy)
+    assert done.returncode == 2
+    assert f"127.0.0.1:{port} cannot be listened on" in done.stderr
+    assert not (copy / "releases").exists()
 
 
 def test_a_reader_that_leaves_is_no_error(copy: Path) -> None:
