@@ -5,6 +5,7 @@ import hashlib
 import http.client
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -18,21 +19,15 @@ from urllib.parse import quote, urlencode
 import pyoxigraph as ox
 import pytest
 
-from publisher import search
+from publisher import names, search
 
 ROOT = Path(__file__).resolve().parent.parent
 BASE = "https://w3id.org/neuromod/"
 NMO = BASE + "ontology#"
 SKOS = "http://www.w3.org/2004/02/skos/core#"
-PREFIXES = {
-    "nmo": NMO,
-    "NMOD": BASE + "NMOD_",
-    "skos": SKOS,
-    "rdfs": "http://www.w3.org/2000/01/rdf-schema#",
-    "owl": "http://www.w3.org/2002/07/owl#",
-    "xsd": "http://www.w3.org/2001/XMLSchema#",
-    "dct": "http://purl.org/dc/terms/",
-}
+PREFIXES = dict(
+    names.parse_prefixes((ROOT / "ontology" / "prefixes.tsv").read_text("utf-8"), file="-").pairs
+)
 CONTEXT = {
     "@context": {
         **{name: iri for name, iri in PREFIXES.items() if not iri.endswith("_")},
@@ -99,8 +94,11 @@ def make_release(folder: Path, size: int = 1100, name: str = "2026-11-22") -> Pa
     (folder / "downloads" / "ontology.ttl").write_text("# the vocabulary\n")
     (folder / "prefixes.json").write_text(json.dumps(PREFIXES))
     (folder / "context.jsonld").write_text(json.dumps(CONTEXT))
-    (folder / "graph.toml").write_text(f'name = "test"\nbase = "{BASE}"\n')
-    (folder / "description.ttl").write_text(f"<{BASE}dataset> a <http://www.w3.org/ns/dcat#Dataset> .")
+    shutil.copy(ROOT / "ontology" / "graph.toml", folder / "graph.toml")
+    shutil.copytree(ROOT / "ontology" / "pages", folder / "pages")
+    (folder / "description.ttl").write_text(
+        f"<{BASE}dataset> a <http://www.w3.org/ns/dcat#Dataset> ."
+    )
     graphs = {q.graph_name.value: 0 for q in quads}
     files = {
         f"downloads/{file.name}": {
@@ -201,9 +199,7 @@ class Running:
         """The process ids right below a process (by default the server's own)."""
         file = Path(f"/proc/{pid or self.process.pid}/task")
         return [
-            int(child)
-            for task in file.glob("*/children")
-            for child in task.read_text().split()
+            int(child) for task in file.glob("*/children") for child in task.read_text().split()
         ]
 
     def serving(self) -> list[int]:

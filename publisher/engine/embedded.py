@@ -9,11 +9,29 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pyoxigraph import DefaultGraph, NamedNode, QueryBoolean, QuerySolutions, Store, Triple
+from pyoxigraph import (
+    DefaultGraph,
+    NamedNode,
+    QueryBoolean,
+    QuerySolutions,
+    QueryTriples,
+    RdfFormat,
+    Store,
+    Triple,
+    Variable,
+)
 
 from publisher.engine import answers, rows, simple
 from publisher.engine.pool import Lanes, Pool, keep_within, syntax_error
-from publisher.engine.question import Answer, AsyncAnswer, Budget, Question, Row, Substitutions
+from publisher.engine.question import (
+    Answer,
+    AsyncAnswer,
+    Budget,
+    Question,
+    Row,
+    Substitutions,
+    Term,
+)
 from publisher.engine.worker import read_wording
 from publisher.errors import ReleaseDamaged
 
@@ -70,6 +88,16 @@ class Embedded:
             return []
         found = self.store.quads_for_pattern(subject, None, None, DefaultGraph())
         return [quad.triple for quad in found]
+
+    def lookup_text(self, iri: str) -> str:
+        """The same as N-Triples, in one call of the store."""
+        try:
+            value: dict[Variable, Term] = {Variable("s"): NamedNode(iri)}
+        except ValueError:
+            return ""
+        found = self.store.query("CONSTRUCT WHERE { ?s ?p ?o }", substitutions=value)
+        assert isinstance(found, QueryTriples)
+        return (found.serialize(format=RdfFormat.N_TRIPLES) or b"").decode("utf-8")
 
     def graph(self, iri: str) -> list[Triple]:
         """The triples of one named graph."""

@@ -354,7 +354,9 @@ class Pool:
     async def _bring_up(self, worker: Worker) -> None:
         try:
             if self.failures:
-                await asyncio.sleep(min(5.0, 0.2 * 2**self.failures))
+                await asyncio.sleep(min(3.0, 0.2 * 2**self.failures))
+            if self.closed:
+                return
             await worker.start(self.release)
         except (EOFError, OSError, TimeoutError, EngineError) as error:
             self.failures += 1
@@ -532,6 +534,8 @@ class Pool:
         self.closed = True
         for run in list(self.running):
             run.end(EngineUnavailable("the server is stopping"))
+        if self.tasks:  # what is starting is waited for: nobody else would end it
+            await asyncio.wait(self.tasks, timeout=5)
         for worker in [*self.members, *self.idle]:
             worker.kill()
         for waiting in self.hopeful:

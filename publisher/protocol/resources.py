@@ -9,12 +9,15 @@ from importlib import import_module
 
 from pyoxigraph import BlankNode, Literal, NamedNode, Triple
 
+from publisher import turtle_text
 from publisher.engine import answers
+from publisher.engine.embedded import Embedded
 from publisher.errors import MethodNotAllowed, NotFound
 from publisher.formats import BY_SUFFIX, GRAPHS, HTML, Choice, Format, negotiate
-from publisher.protocol.values import Reply, Request, Site
+from publisher.protocol.values import Headers, Reply, Request, Site
 
 METHODS = ("GET", "HEAD")
+QUICK = ("turtle", "ntriples")
 OFFERED = (HTML, *GRAPHS)
 DEPRECATED = NamedNode("http://www.w3.org/2002/07/owl#deprecated")
 CACHE = "public, max-age=60, must-revalidate"
@@ -74,20 +77,35 @@ def found(site: Site, iri: str) -> list[Triple]:
     return [*own, *site.engine.graph(iri)] if site.is_graph(iri) else own
 
 
+def quick(site: Site, asked: Wanted) -> Reply | None:
+    """Turtle or N-Triples of a plain resource in one call of the embedded store; None otherwise."""
+    name = asked.choice.format.name
+    if name not in QUICK or not isinstance(site.engine, Embedded) or site.is_graph(asked.iri):
+        return None
+    text = site.engine.lookup_text(asked.iri)
+    if not text or DEPRECATED.value in text:
+        return None
+    shown = turtle_text.turtle(text, site.wording.prefixes) if name == "turtle" else text
+    if shown is None:
+        return None
+    return Reply(200, _headers(site, asked), shown.encode("utf-8"))
+
+
 def graph_reply(site: Site, asked: Wanted, triples: list[Triple]) -> Reply:
     """Triples in a graph format; a retired resource says so by its status."""
     status = 410 if is_retired(triples, asked.iri) else 200
-    return Reply(
-        status,
-        (
-            ("content-type", asked.choice.content_type),
-            ("vary", "Accept"),
-            ("etag", site.etag("resource", asked.iri, asked.choice.media_type)),
-            ("cache-control", CACHE),
-            ("x-release", site.release),
-            *links(asked),
-        ),
-        write(site, triples, asked.choice.format.name),
+    body = write(site, triples, asked.choice.format.name)
+    return Reply(status, _headers(site, asked), body)
+
+
+def _headers(site: Site, asked: Wanted) -> Headers:
+    return (
+        ("content-type", asked.choice.content_type),
+        ("vary", "Accept"),
+        ("etag", site.etag("resource", asked.iri, asked.choice.media_type)),
+        ("cache-control", CACHE),
+        ("x-release", site.release),
+        *links(asked),
     )
 
 

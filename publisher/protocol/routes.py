@@ -28,6 +28,9 @@ def data(site: Site, request: Request) -> Reply | None:
     asked = resources.wanted(site, request)
     if asked.choice.format is HTML:
         return None
+    quick = resources.quick(site, asked)
+    if quick is not None:
+        return quick
     triples = resources.found(site, asked.iri)
     return resources.graph_reply(site, asked, triples) if triples else None
 

@@ -155,7 +155,9 @@ def test_nothing_is_left_when_the_supervisor_is_killed(starter: Starter) -> None
 def test_a_busy_query_process_ends_with_its_serving_process(starter: Starter) -> None:
     """Even in the middle of a query that never looks up."""
     server = starter(processes=1, workers=1, query_seconds=60)
-    threading.Thread(target=lambda: pytest.raises(Exception, server.query, CROSS), daemon=True).start()
+    threading.Thread(
+        target=lambda: pytest.raises(Exception, server.query, CROSS), daemon=True
+    ).start()
     assert until(lambda: not is_calm(server), 5)
     workers = server.workers()
     os.kill(server.serving()[0], signal.SIGKILL)
@@ -195,7 +197,15 @@ def test_eight_runaways_leave_small_queries_answered(starter: Starter) -> None:
 
 def test_a_full_queue_says_when_to_come_back(starter: Starter) -> None:
     """503 with Retry-After, at once; those who wait are answered in their order."""
-    server = starter(processes=1, workers=1, slow_workers=1, parked_queries=0, queue=3, query_seconds=3, slow_after=3)
+    server = starter(
+        processes=1,
+        workers=1,
+        slow_workers=1,
+        parked_queries=0,
+        queue=3,
+        query_seconds=3,
+        slow_after=3,
+    )
     found: list[Answered] = []
     threads = [threading.Thread(target=lambda: found.append(server.query(CROSS))) for _ in range(8)]
     for thread in threads:
@@ -216,7 +226,9 @@ def test_a_client_that_uses_too_much_is_asked_to_wait(starter: Starter) -> None:
     assert found.status == 429
     assert int(found.headers["retry-after"]) > 0
     assert server.get("/NMOD_0000001.ttl").status == 200
-    slow = starter(processes=1, limit_loopback=True, client_errors=0, client_seconds=1, query_seconds=2)
+    slow = starter(
+        processes=1, limit_loopback=True, client_errors=0, client_seconds=1, query_seconds=2
+    )
     slow.query(CROSS)
     assert slow.query(SMALL + " #").status == 429
 
@@ -265,7 +277,9 @@ def test_another_release_is_followed_without_losing_a_request(
     fresh = tmp_path / "fresh"
     fresh.symlink_to(second)
     fresh.rename(current)
-    assert until(lambda: {server.get("/health").json()["release"] for _ in range(8)} == {"2026-12-01"}, 20)
+    assert until(
+        lambda: {server.get("/health").json()["release"] for _ in range(8)} == {"2026-12-01"}, 20
+    )
     stop.set()
     thread.join()
     assert lost == []

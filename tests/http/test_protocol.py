@@ -62,11 +62,11 @@ def test_results_come_in_the_form_that_was_asked_for(
     server: Running, accept: str, kind: str
 ) -> None:
     """Every result format, for SELECT and for ASK."""
-    for query in ('SELECT ?l { NMOD:0000003 skos:prefLabel ?l }', ASK):
+    for query in ("SELECT ?l { NMOD:0000003 skos:prefLabel ?l }", ASK):
         found = server.query(query, accept)
         assert (found.status, found.type) == (200, kind)
         assert "accept" in found.headers["vary"].lower()
-    text = server.query('SELECT ?l { NMOD:0000003 skos:prefLabel ?l }', "text/csv").body.decode()
+    text = server.query("SELECT ?l { NMOD:0000003 skos:prefLabel ?l }", "text/csv").body.decode()
     assert list(csv.reader(io.StringIO(text)))[1] == ['pain 100% "real" <b> & more']
     xml = server.query(LABEL, "application/sparql-results+xml").body
     assert ET.fromstring(xml).tag.endswith("sparql")
@@ -120,7 +120,13 @@ def test_a_syntax_error_says_where_it_is(server: Running) -> None:
         ("POST", "/sparql", "LOAD <http://127.0.0.1:1/>", DIRECT, 403),
         ("POST", "/sparql", "ASK {}", {"Content-Type": "text/plain"}, 415),
         ("POST", "/sparql", "ASK {}", {}, 415),
-        ("POST", "/sparql", "ASK {}", DIRECT | {"Content-Type": "application/sparql-query; charset=utf-16"}, 415),
+        (
+            "POST",
+            "/sparql",
+            "ASK {}",
+            DIRECT | {"Content-Type": "application/sparql-query; charset=utf-16"},
+            415,
+        ),
         ("POST", "/sparql", b"ASK { ?s ?p '\xff' }", DIRECT, 400),
         ("POST", "/sparql", "query=%FF", FORM, 400),
         ("GET", "/sparql?query=%C3%28", None, {}, 400),
@@ -189,7 +195,7 @@ def test_from_and_from_named_select_graphs(server: Running) -> None:
     assert len(bindings(server.query(inside).body)) == 2
     named = f"SELECT * FROM NAMED <{BASE}graph/two> {{ GRAPH ?g {{ ?s a ?o }} }}"
     assert len(bindings(server.query(named).body)) == 1
-    found = server.get(path_of(inside, **{"default-graph-uri": BASE + "graph/many"}) )
+    found = server.get(path_of(inside, **{"default-graph-uri": BASE + "graph/many"}))
     assert len(bindings(found.body)) == 1100
 
 
@@ -226,7 +232,11 @@ def test_head_and_options_are_answered(server: Running) -> None:
     assert (head.status, head.body) == (200, b"")
     for name in ("content-type", "etag", "content-length"):
         assert head.headers[name] == full.headers[name]
-    asked = server.request("OPTIONS", "/sparql", headers={"Origin": "http://a", "Access-Control-Request-Method": "POST"})
+    asked = server.request(
+        "OPTIONS",
+        "/sparql",
+        headers={"Origin": "http://a", "Access-Control-Request-Method": "POST"},
+    )
     assert asked.status == 204
     assert asked.headers["access-control-allow-origin"] == "*"
     assert "access-control-allow-credentials" not in asked.headers

@@ -59,7 +59,11 @@ def test_a_slow_reader_holds_memory_flat_and_gets_everything(starter: Starter) -
     """Back-pressure reaches the query; its clock stands still while nobody reads."""
     server = starter(processes=1, workers=1, query_seconds=1, slow_after=0.2)
     total = 0
-    source = pieces(server, path_of("SELECT ?a ?d { ?a nmo:next ?b . ?c nmo:next ?d } LIMIT 300000"), {"Accept": "text/csv"})
+    source = pieces(
+        server,
+        path_of("SELECT ?a ?d { ?a nmo:next ?b . ?c nmo:next ?d } LIMIT 300000"),
+        {"Accept": "text/csv"},
+    )
     for number, piece in enumerate(source):
         total += piece.count(b"\n")
         if number in (5, 50):

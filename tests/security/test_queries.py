@@ -66,8 +66,38 @@ def test_deep_and_planner_hostile_queries_kill_nobody(server: Running, size: int
 def test_random_bytes_are_refused_and_well_formed(server: Running) -> None:
     """Thousands of texts that no one would write: 4xx (or an answer), and JSON that parses."""
     rng = random.Random(7)
-    words = ["SELECT", "*", "{", "}", "?s", "<a:b>", '"', "'''", "FILTER", "(", ")", "[", "]", "\\u0041"]
-    words += ["GRAPH", "?g", "LIMIT", "1", "a:b", "UNION", "OPTIONAL", "^", "/", "|", "<<(", ")>>", "#", "\n"]
+    words = [
+        "SELECT",
+        "*",
+        "{",
+        "}",
+        "?s",
+        "<a:b>",
+        '"',
+        "'''",
+        "FILTER",
+        "(",
+        ")",
+        "[",
+        "]",
+        "\\u0041",
+    ]
+    words += [
+        "GRAPH",
+        "?g",
+        "LIMIT",
+        "1",
+        "a:b",
+        "UNION",
+        "OPTIONAL",
+        "^",
+        "/",
+        "|",
+        "<<(",
+        ")>>",
+        "#",
+        "\n",
+    ]
     for number in range(1500):
         if number % 3:
             text = bytes(rng.randrange(256) for _ in range(rng.randrange(1, 60)))

@@ -25,7 +25,11 @@ CLOSE = b"Connection: close\r\n\r\n"
         b"\x16\x03\x01\x02\x00",
         b"GET\r\n\r\n",
         b"POST /sparql HTTP/1.1\r\n" + HOST + b"Content-Length: -1\r\n" + CLOSE,
-        b"POST /sparql HTTP/1.1\r\n" + HOST + b"Content-Length: 1\r\nContent-Length: 2\r\n" + CLOSE + b"aa",
+        b"POST /sparql HTTP/1.1\r\n"
+        + HOST
+        + b"Content-Length: 1\r\nContent-Length: 2\r\n"
+        + CLOSE
+        + b"aa",
         b"POST /sparql HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n" + CLOSE + b"ZZ\r\n",
         b"GET / HTTP/1.1\r\n" + HOST + b"Accept: caf\xe9\r\n" + CLOSE,
         b"GET / HTTP/1.1\r\nHost: a b<script>\r\n" + CLOSE,
@@ -118,7 +122,9 @@ def test_many_requests_on_one_connection(server: Running) -> None:
     """Keep-alive and pipelining keep answers in their order."""
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
     for number in range(50):
-        connection.request("GET", path_of(f"SELECT ({number} AS ?x) {{}}"), headers={"Accept": "text/csv"})
+        connection.request(
+            "GET", path_of(f"SELECT ({number} AS ?x) {{}}"), headers={"Accept": "text/csv"}
+        )
         assert connection.getresponse().read() == f"x\r\n{number}\r\n".encode()
     connection.close()
     paths = [path_of(f"SELECT ({number} AS ?x) {{}}") for number in range(6)]
