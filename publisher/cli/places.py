@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import sys
 from pathlib import Path
 
 from publisher import home
@@ -51,7 +50,4 @@ def print_report(report: Report, *, form: str, statements: int) -> None:
                 print(finding)
     said = ", ".join(f"{n} {name}{'' if n == 1 else 's'}" for name, n in report.counts.items())
     verdict = "passed" if report.passed else "failed"
-    print(
-        f"{verdict}: {statements} statements; {said}",
-        file=sys.stderr if form == "quiet" else sys.stdout,
-    )
+    print(f"{verdict}: {statements} statements; {said}")
