@@ -1,8 +1,8 @@
 """The evidence map: findings → a table of rows, columns and cells. Pure; knows no subject matter.
 
-A finding says which way one study points on one pair. A cell gathers the findings of a row with those
-of a column and of everything narrower than the column; a study counts once in it, whatever it is
-called there. What the axes are, and where the facts come from, the graph's settings say ([matrix]).
+A finding says which way one study points on one pair. A cell gathers the findings of a row with
+those of a column and of everything narrower than the column; a study counts once in it, whatever
+it is called there. What the axes are, and where the facts come from, the settings say ([matrix]).
 """
 
 from collections import defaultdict
@@ -201,7 +201,7 @@ def view(facts: Facts, filters: Filters, labels: Mapping[str, str]) -> View:
         if pair not in cells and pair[0] in rows and pair[1] in columns:
             state = "filtered" if pair in hidden else "named"
             cells[pair] = Cell(*pair, state, claims=claims)
-    sizes = {column: 0 for column in columns}
+    sizes = dict.fromkeys(columns, 0)
     for (_, column), cell in cells.items():
         sizes[column] += cell.study_count + cell.synthesis_count
     return View(

@@ -1,8 +1,8 @@
 """The page queries of a release: one `.rq` file each, whose open variables are bound to terms.
 
-A query leaves variables open (`?this`); `bind` puts the engine's own writing of a term in their place,
-token by token, so that what a page shows as "the query behind this" is exactly what was asked, and runs
-on any engine. Strings, IRIs and comments of the query are passed over.
+A query leaves variables open (`?this`); `bind` puts the engine's own writing of a term in their
+place, token by token, so that what a page shows as "the query behind this" is exactly what was
+asked, and runs on any engine. Strings, IRIs and comments of the query are passed over.
 """
 
 import re

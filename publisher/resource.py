@@ -1,10 +1,11 @@
 """Everything said about one IRI, as plain values: terms become links with labels.
 
-A `Link` is what a reader sees of a term: its label, and an address only when following it is harmless.
+A `Link` is what a reader sees of a term: its label, and an address when following it is harmless.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from urllib.parse import quote
 
 from pyoxigraph import BlankNode, Literal, NamedNode, Triple
 
@@ -76,6 +77,15 @@ class Linker:
     names: Names
     index: Index
     prefix: str = ""
+    # property → what stands before its values in a public address
+    outward: Mapping[str, str] = field(default_factory=dict)
+
+    def value(self, predicate: str, link: Link) -> Link:
+        """A value that is an identifier, with the address that it stands for."""
+        start = self.outward.get(predicate)
+        if start is None or link.href or link.cut:
+            return link
+        return replace(link, href=start + quote(link.text, safe="/:;()-._~"), foreign=True)
 
     def links(self, terms: Iterable[Term]) -> dict[Term, Link]:
         """A link for every term, labels looked up at once."""
@@ -142,7 +152,8 @@ def read(engine: Engine, linker: Linker, iri: str) -> ResourceView | None:
     links = linker.links(terms)
     found: dict[str, list[Link]] = {}
     for triple in triples:
-        found.setdefault(triple.predicate.value, []).append(links[triple.object])
+        name = triple.predicate.value
+        found.setdefault(name, []).append(linker.value(name, links[triple.object]))
     properties = tuple(
         Property(links[NamedNode(p)], tuple(sorted(values, key=_order)))
         for p, values in sorted(
@@ -162,8 +173,7 @@ def incoming(
     engine: Engine, linker: Linker, iri: str, *, limit: int, offset: int = 0
 ) -> tuple[tuple[Link, Link], ...]:
     """One page of (subject, property) of the statements that point here; one more than `limit`."""
-    rows = engine.select(
-        f"SELECT DISTINCT ?s ?p WHERE {{ ?s ?p {NamedNode(iri)} }} LIMIT {limit + 1} OFFSET {offset}"
-    )
+    query = f"SELECT DISTINCT ?s ?p WHERE {{ ?s ?p {NamedNode(iri)} }}"
+    rows = engine.select(f"{query} LIMIT {limit + 1} OFFSET {offset}")
     links = linker.links(term for row in rows for term in row.values())
     return tuple((links[row["s"]], links[row["p"]]) for row in rows)

@@ -1,4 +1,4 @@
-"""Values → HTML (Jinja templates), SVG, and the static files that pages need. Asks nothing itself."""
+"""Values → HTML (Jinja templates) and SVG, and static files. Asks nothing itself."""
 
 from publisher.pages.assets import ASSETS, MARK, Asset
 from publisher.pages.render import Shell, render

@@ -4,11 +4,11 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import quote, urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from publisher.pages.assets import ASSETS
 
@@ -79,6 +79,43 @@ def words(variable: str) -> str:
     return "".join(f" {c.lower()}" if c.isupper() else c for c in variable).strip()
 
 
+class Linked(Protocol):
+    """What `anchor` needs of a link."""
+
+    @property
+    def text(self) -> str: ...
+    @property
+    def href(self) -> str: ...
+    @property
+    def language(self) -> str: ...
+    @property
+    def note(self) -> str: ...
+    @property
+    def foreign(self) -> bool: ...
+    @property
+    def cut(self) -> int: ...
+
+
+def anchor(link: Linked) -> Markup:
+    """A link, or a text that leads nowhere; in Python because a page has thousands."""
+    language = f' lang="{escape(link.language)}"' if link.language not in ("", "en") else ""
+    text = escape(link.text)
+    cut = ""
+    if link.cut:
+        shown = number(link.cut)
+        cut = (
+            f' <span class="quiet">(the first part of {shown} characters; the data have all)</span>'
+        )
+    if link.href:
+        note = f' title="{escape(link.note)}"' if link.note else ""
+        far = ' rel="external"' if link.foreign else ""
+        made = f'<a href="{escape(link.href)}"{note}{far}><bdi{language}>{text}</bdi></a>{cut}'
+    else:
+        note = f' <span class="quiet">({escape(link.note)})</span>' if link.note else ""
+        made = f'<bdi class="text"{language}>{text}</bdi>{note}{cut}'
+    return Markup(made)  # noqa: S704 - every part is escaped
+
+
 def _environment() -> Environment:
     made = Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"),
@@ -91,7 +128,7 @@ def _environment() -> Environment:
     made.filters.update(
         number=number, size=size, words=words, data_block=data_block, quoted=quote, form=urlencode
     )
-    made.globals["asset"] = ASSETS.path
+    made.globals |= {"asset": ASSETS.path, "anchor": anchor}
     return made
 
 

@@ -1,7 +1,7 @@
-"""Pictures as SVG, made on the server: forest plot, timeline, stacked bar, neighbourhood.
+"""Pictures as SVG, made on the server: forest plot, timeline, bars, neighbourhood.
 
-No style attributes and no scripts: classes of the style sheet colour them, and each has a table twin
-on the page, so the pictures are hidden from screen readers by their `role` and a short label.
+No style attributes and no scripts: classes of the style sheet colour them. Each has a label, and a
+table twin on its page.
 """
 
 import math
@@ -27,17 +27,26 @@ def _text(value: Attribute) -> str:
     return f"{value:.1f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
 
 
-def picture(width: float, height: float, label: str, *children: str, klass: str = "") -> Markup:
+def picture(
+    width: float,
+    height: float,
+    label: str,
+    *children: str,
+    klass: str = "",
+    fit: str = "xMinYMin",
+    role: str = "img",
+) -> Markup:
     """A whole picture that scales with the page."""
     drawn = element(
         "svg",
-        element("title", escape(label)),
         *children,
         xmlns="http://www.w3.org/2000/svg",
         viewBox=f"0 0 {_text(width)} {_text(height)}",
         width=width,
         height=height,
-        role="img",
+        role=role,
+        aria_label=label,
+        preserveAspectRatio=fit,
         klass=f"picture {klass}".strip(),
     )
     return Markup(drawn)  # noqa: S704 - made of escaped parts
@@ -93,7 +102,7 @@ def forest(lines: Sequence[Line], *, ratio: bool, label: str, below: str, above:
             element("text", escape(below), x=_LEFT, y=base + 32, klass="side"),
             element("text", escape(above), x=_LEFT + _PLOT, y=base + 32, klass="side end"),
         )
-    return picture(_LEFT + _PLOT + _RIGHT, height, label, *parts, klass="forest")
+    return picture(_LEFT + _PLOT + _RIGHT, height, label, *parts, klass="forest", role="group")
 
 
 def _forest_row(line: Line, y: float, scale: "_Scale") -> str:
@@ -197,7 +206,7 @@ def timeline(dots: Sequence[Dot], label: str) -> Markup:
     for year in range(first, last + 1, every):
         x = 10 + step * (year - first) + step / 2
         parts.append(element("text", str(year), x=x, y=middle + 13, klass="tick"))
-    return picture(width, middle + down * 12 + 26, label, *parts, klass="timeline")
+    return picture(width, middle + down * 12 + 26, label, *parts, klass="timeline", role="group")
 
 
 def _mark(side: str, x: float, y: float) -> str:
@@ -235,7 +244,7 @@ def bar(parts: Sequence[Part], label: str, width: float = 320) -> Markup:
                 )
             )
             x += wide
-    return picture(width, 14, label, *drawn, klass="bar")
+    return picture(width, 14, label, *drawn, klass="bar", fit="none")
 
 
 # neighbourhood
@@ -302,7 +311,7 @@ def neighbourhood(middle: str, neighbours: Sequence[Neighbour], label: str) -> M
             klass="name",
         )
     )
-    return picture(800, height, label, *parts, klass="neighbourhood")
+    return picture(800, height, label, *parts, klass="neighbourhood", role="group")
 
 
 # bars

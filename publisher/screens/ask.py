@@ -1,4 +1,4 @@
-"""`/query`: the editor, and the answer as a table, chart or text; `/queries`: the stored questions."""
+"""`/query`: the editor, and the answer as a table, chart or text; `/queries`: stored questions."""
 
 import json
 import time
@@ -220,7 +220,7 @@ def queries_page(site: Site, request: Request) -> Reply:
     return page(desk, request, "queries.html", frame, groups=sorted(groups.items()))
 
 
-def terms(site: Site, request: Request) -> Reply:
+def terms(site: Site, request: Request) -> Reply:  # noqa: ARG001 - every handler has it
     """`/query/terms`: what the editor completes: prefixes, classes, properties."""
     desk = desk_of(site)
     names = [

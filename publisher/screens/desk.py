@@ -1,4 +1,4 @@
-"""What every screen has at hand for one release: index, queries, settings; and the frame of a page."""
+"""What every screen has at hand for one release: index, queries, settings; a page's frame."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -69,7 +69,17 @@ class Desk:
 
     def linker(self, request: Request) -> Linker:
         """Links as they stand on this mount."""
-        return Linker(self.site.names, self.index, request.prefix)
+        return Linker(self.site.names, self.index, request.prefix, self.outward)
+
+    @cached_property
+    def outward(self) -> Mapping[str, str]:
+        """Properties whose values are identifiers with a public address."""
+        rows = self.settings.get("identifiers", [])
+        return {
+            self.iri(row["property"]): str(row["iri"])
+            for row in rows
+            if str(row.get("iri", "")).startswith("https://")
+        }
 
     @cached_property
     def stances(self) -> Mapping[str, Stance]:

@@ -120,7 +120,8 @@ def mappings(site: Site, request: Request) -> Reply:
             {
                 "name": iri.rpartition("/")[2],
                 "title": links[iri].text,
-                "href": f"{request.prefix}/mappings?{urlencode({'vocabulary': iri.rpartition('/')[2]})}",
+                "href": f"{request.prefix}/mappings?"
+                + urlencode({"vocabulary": iri.rpartition("/")[2]}),
                 "file": _file_of(desk, iri.rpartition("/")[2]),
                 "counts": counts,
                 "total": sum(counts.values()),
@@ -263,8 +264,10 @@ def llms(site: Site, request: Request) -> Reply:
         "",
         f"> {known.get('description', '')} {known.get('disclaimer', '')}",
         "",
-        f"Release {site.release}, {site.manifest.triples} statements, licence {known.get('licence', '')}.",
-        "Every claim names its source and stance. Quote both sides where claims disagree; cite the source.",
+        f"Release {site.release}, {site.manifest.triples} statements,"
+        f" licence {known.get('licence', '')}.",
+        "Every claim names its source and stance. Quote both sides where claims disagree;"
+        " cite the source.",
         "No evidence recorded means only that nothing is recorded here.",
         "",
         "## Ask",

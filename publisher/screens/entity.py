@@ -15,7 +15,7 @@ from publisher.matrix import Cell as MapCell
 from publisher.matrix import Finding
 from publisher.pages import svg
 from publisher.protocol.values import Reply, Request, Site
-from publisher.resource import Link, Linker, ResourceView
+from publisher.resource import Link, Linker, Property, ResourceView
 from publisher.screens import panels
 from publisher.screens.desk import Desk, desk_of, page, shell
 from publisher.screens.documents import dataset_page
@@ -90,7 +90,7 @@ class Intro:
     badges: tuple[Link, ...]
     lead: tuple[Link, ...]
     notes: tuple[tuple[str, Link], ...]
-    facts: tuple[resource.Property, ...]
+    facts: tuple[Property, ...]
     notices: tuple[panels.Notice, ...]
     retired: bool
     replaced: tuple[Link, ...]
@@ -107,7 +107,7 @@ def entity_page(
     frame = shell(
         desk,
         request,
-        title(found, known),
+        title(found),
         description=intro.lead[0].text[:200] if intro.lead else found.label,
         canonical=found.iri,
         alternates=alternates(found.iri),
@@ -148,7 +148,7 @@ def asked_pages(request: Request) -> dict[str, int]:
     }
 
 
-def title(found: ResourceView, known: Mapping[str, Any]) -> str:
+def title(found: ResourceView) -> str:
     """Short enough for a tab; a statement's own text stands on the page."""
     return found.label if len(found.label) <= 90 else found.label[:88].rstrip() + "…"
 
@@ -164,10 +164,16 @@ def introduce(desk: Desk, linker: Linker, found: ResourceView, known: Mapping[st
     ]
     wanted = desk.iris(known.get("facts", []))
     by_iri = {p.predicate.iri: p for p in found.properties}
-    facts = tuple(by_iri[iri] for iri in wanted if iri in by_iri)
+    facts = tuple(
+        Property(
+            by_iri[iri].predicate, tuple(panels.shortened(desk, v) for v in by_iri[iri].values)
+        )
+        for iri in wanted
+        if iri in by_iri
+    )
     return Intro(
         kind=linker.link(found.kind).text if found.kind else "",
-        badges=tuple(t for t in found.types if t.iri != found.kind),
+        badges=tuple(t for t in found.types if t.iri != found.kind and not t.foreign),
         lead=lead,
         notes=tuple(notes),
         facts=facts,
@@ -199,7 +205,7 @@ def make(desk: Desk, linker: Linker, found: ResourceView, name: str, subject: Su
     if name == "mappings":
         return mappings_panel(desk, found)
     if name == "map":
-        return map_panel(desk, linker, found)
+        return map_panel(desk, linker, found, subject.pages.get("map", 1))
     return panels.make(desk, linker, name, subject)
 
 
@@ -234,7 +240,7 @@ class MapRow:
     best: str
 
 
-def map_panel(desk: Desk, linker: Linker, found: ResourceView) -> Panel:
+def map_panel(desk: Desk, linker: Linker, found: ResourceView, at: int) -> Panel:
     """Where a thing stands on the evidence map: everything it is paired with."""
     facts = desk.facts
     is_row = desk.iri(str(desk.table("matrix").get("row_class", ""))) in {
@@ -258,7 +264,9 @@ def map_panel(desk: Desk, linker: Linker, found: ResourceView) -> Panel:
             MapRow(links[other], pair_path(linker, *pair), group, cell, links[cell.best].text)
         )
     rows.sort(key=lambda r: (-r.cell.study_count - r.cell.synthesis_count, r.other.text))
-    return Panel("map", "map", "On the evidence map", content=rows)
+    part = rows[(at - 1) * panels.ROWS : at * panels.ROWS]
+    pages = max(1, -(-len(rows) // panels.ROWS))
+    return Panel("map", "map", "On the evidence map", content=part, page=at, pages=pages)
 
 
 def pair_path(linker: Linker, row: str, column: str) -> str:

@@ -5,7 +5,7 @@ functions, one each, in KINDS.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import groupby
 from typing import Any
@@ -15,7 +15,6 @@ from pyoxigraph import Literal, NamedNode
 
 from publisher import queries
 from publisher.engine.question import Row, Term
-from publisher.names import natural
 from publisher.pages import svg
 from publisher.pages.render import words
 from publisher.resource import Link, Linker, ResourceView
@@ -23,7 +22,8 @@ from publisher.screens.desk import Desk, Flag, Stance
 
 ROWS = 50
 CARDS = 25  # of one stance
-MOST = 1000  # rows fetched at once; more are on further pages
+MARKS = 300  # of a timeline
+MOST = 1000  # rows of one query that is asked while somebody waits
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,7 @@ class Bundle:
 
     first: Card
     cards: tuple[Card, ...]
+    below: bool
 
 
 @dataclass(frozen=True)
@@ -147,7 +148,8 @@ class Work:
     linker: Linker
     subject: Subject
     rows: list[Row]
-    page: int = 1
+    totals: Mapping[str, int] = field(default_factory=dict)  # stance → how many in all
+    below: bool = False  # whether the rows are also of what is narrower than the subject
 
     @cached_property
     def links(self) -> Mapping[Term, Link]:
@@ -192,30 +194,81 @@ def make(desk: Desk, linker: Linker, name: str, subject: Subject) -> Panel:
     known = desk.table("panels").get(name, {})
     kind = str(known.get("kind", "table"))
     page = max(1, subject.pages.get(name, 1))
-    whole = kind in WHOLE
-    skipped = 0 if whole else (page - 1) * ROWS // MOST * MOST
     query = asked_text(desk, name, known, subject)
-    rows = fetch(desk, name, known, subject, query, skipped)
-    more, rows = len(rows) > MOST, rows[:MOST]
-    shown = queries.with_prefixes(query, desk.site.names.prefixes.namespaces)
-    about = desk.queries.about(str(known.get("rows", name)))
-    start = (page - 1) * ROWS - skipped
-    part = rows if whole else rows[start : start + ROWS]
-    content = KINDS[kind](Work(desk, linker, subject, part, page)) if part else None
-    pages = 1 if whole else -(-(skipped + len(rows) + (1 if more else 0)) // ROWS)
-    if kind == "stances" and content:
-        pages = -(-max(column.total for column in content) // CARDS)
+    fetched = fetch(desk, known, kind, subject, query, page)
+    below = any(str(source).endswith("*") for source in known.get("match", {}).values())
+    work = Work(desk, linker, subject, fetched.rows, fetched.totals, below)
     return Panel(
         name,
         kind,
         str(known.get("title", words(name))),
-        Asked(shown, about, skipped + len(rows), more),
-        content,
-        about,
+        Asked(
+            queries.with_prefixes(query, desk.site.names.prefixes.namespaces),
+            desk.queries.about(str(known.get("rows", name))),
+            fetched.total,
+            fetched.cut,
+        ),
+        KINDS[kind](work) if fetched.rows or fetched.total else None,
+        desk.queries.about(str(known.get("rows", name))),
         page,
-        max(1, pages),
+        fetched.pages,
         str(known.get("empty", "")),
     )
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """One page of a panel's rows; `cut`: there are more than are counted or shown."""
+
+    rows: list[Row]
+    total: int
+    pages: int = 1
+    cut: bool = False
+    totals: Mapping[str, int] = field(default_factory=dict)
+
+
+def fetch(
+    desk: Desk, known: Mapping[str, Any], kind: str, subject: Subject, query: str, page: int
+) -> Fetched:
+    """A page of rows: from what the build kept where it is kept, else from the engine."""
+    if "rows" not in known:
+        rows = desk.site.engine.select(f"{query}\nLIMIT {MOST + 1}")
+        if kind in WHOLE:
+            return Fetched(rows[:MOST], len(rows), cut=len(rows) > MOST)
+        part = rows[(page - 1) * ROWS : page * ROWS]
+        return Fetched(part, len(rows), max(1, -(-len(rows) // ROWS)), len(rows) > MOST)
+    of, matches = str(known["rows"]), picked_by(desk, known, subject)
+    if kind == "stances":
+        return _by_stance(desk, of, matches, subject, page)
+    total = desk.index.count(of, matches)
+    if kind in WHOLE:
+        return Fetched(desk.index.picked(of, matches, MARKS), total, cut=total > MARKS)
+    rows = desk.index.picked(of, matches, ROWS, (page - 1) * ROWS)
+    return Fetched(rows, total, max(1, -(-total // ROWS)))
+
+
+def _by_stance(
+    desk: Desk, of: str, matches: Mapping[str, Iterable[str]], subject: Subject, page: int
+) -> Fetched:
+    """A page of each stance; what is said of the subject itself before what is narrower."""
+    rows: list[Row] = []
+    totals: dict[str, int] = {}
+    own = {v: set(iris) & subject.iris for v, iris in matches.items()}
+    first = own if all(own.values()) else None
+    for iri in desk.stances:
+        wanted_rows = {**matches, "stance": [iri]}
+        totals[iri] = desk.index.count(of, wanted_rows)
+        rows += desk.index.picked(of, wanted_rows, CARDS, (page - 1) * CARDS, first)
+    most = max(totals.values(), default=0)
+    return Fetched(rows, sum(totals.values()), max(1, -(-most // CARDS)), totals=totals)
+
+
+def picked_by(desk: Desk, known: Mapping[str, Any], subject: Subject) -> dict[str, tuple[str, ...]]:
+    """Variable → the IRIs that it may have on this page."""
+    return {
+        variable: tuple(wanted(desk, source, subject))
+        for variable, source in known["match"].items()
+    }
 
 
 def asked_text(desk: Desk, name: str, known: Mapping[str, Any], subject: Subject) -> str:
@@ -231,18 +284,6 @@ def asked_text(desk: Desk, name: str, known: Mapping[str, Any], subject: Subject
     return queries.bind(text, subject.terms)
 
 
-def fetch(
-    desk: Desk, name: str, known: Mapping[str, Any], subject: Subject, query: str, skipped: int
-) -> list[Row]:
-    """The panel's rows: from what the build kept where it is kept, else from the engine."""
-    if "rows" not in known:
-        return desk.site.engine.select(f"{query}\nLIMIT {MOST + 1} OFFSET {skipped}")
-    matches = {
-        variable: wanted(desk, source, subject) for variable, source in known["match"].items()
-    }
-    return desk.index.picked(str(known["rows"]), matches, MOST + 1, skipped)
-
-
 def wanted(desk: Desk, source: str, subject: Subject) -> Iterable[str]:
     """The IRIs that a match allows.
 
@@ -254,11 +295,19 @@ def wanted(desk: Desk, source: str, subject: Subject) -> Iterable[str]:
     panel, dot, variable = source.partition(".")
     if dot:
         known = desk.table("panels").get(panel, {})
-        rows = fetch(desk, panel, known, subject, asked_text(desk, panel, known, subject), 0)
+        rows = _all_rows(desk, panel, known, subject)
         terms = {row.get(variable) for row in rows}
         return sorted(term.value for term in terms if isinstance(term, NamedNode))
     term = subject.terms[source.removesuffix("*")]
     return desk.below(term.value) if source.endswith("*") else [term.value]
+
+
+def _all_rows(desk: Desk, name: str, known: Mapping[str, Any], subject: Subject) -> list[Row]:
+    """The first rows of another panel, whatever page of it is shown."""
+    if "rows" in known:
+        return desk.index.picked(str(known["rows"]), picked_by(desk, known, subject), MOST)
+    query = asked_text(desk, name, known, subject)
+    return desk.site.engine.select(f"{query}\nLIMIT {MOST}")
 
 
 # table: every projected variable is a column
@@ -267,8 +316,8 @@ def wanted(desk: Desk, source: str, subject: Subject) -> Iterable[str]:
 def table(work: Work) -> Table:
     """Rows as they come. Columns that say nothing new are left out.
 
-    A variable of [open] leads to the row's statement; `source` carries the flag of `status`; `used...`
-    is shown only where it is not the page's own subject.
+    A variable of [open] leads to the row's statement; `source` carries the flag of `status`;
+    `used...` is shown only where it is not the page's own subject.
     """
     opened = work.desk.table("open")
     wording = work.desk.table("columns")
@@ -337,7 +386,13 @@ def harms(work: Work) -> Table:
                 (Cell(work.short(source), work.flag(row)),) if source else (),
             )
         )
-    return Table(tuple(heads), tuple(rows))
+    return _without_empty(heads, rows)
+
+
+def _without_empty(heads: Sequence[Head], rows: Sequence[tuple[tuple[Cell, ...], ...]]) -> Table:
+    """The table without the columns in which nothing stands."""
+    kept = [i for i in range(len(heads)) if any(c.link.text for row in rows for c in row[i])]
+    return Table(tuple(heads[i] for i in kept), tuple(tuple(row[i] for i in kept) for row in rows))
 
 
 def _frequency(work: Work, row: Row) -> str:
@@ -375,42 +430,24 @@ def _narrower(work: Work, row: Row) -> tuple[Link, ...]:
 def stances(work: Work) -> tuple[Column, ...]:
     """`claim stance text type design enrolled comparator outcome months source year status ...`.
 
-    First what is said of the subject itself, then of what is narrower; the strongest design first,
-    then the newest; claims of one source stand together.
+    Rows come in their order: what is said of the subject itself first, the strongest design first,
+    then the newest. Claims of one source stand together.
     """
     rows = _once(work.rows, "claim")
     columns = []
     for iri, stance in work.desk.stances.items():
-        mine = sorted(
-            (row for row in rows if work.value(row, "stance") == iri),
-            key=lambda row: (
-                _is_narrower(work, row),
-                work.desk.ranks.get(work.value(row, "design"), 999),
-                _minus(work.value(row, "year")),
-                work.value(row, "source"),
-                natural(work.value(row, "claim")),
-            ),
-        )
-        part = mine[(work.page - 1) * CARDS : work.page * CARDS]
-        part_work = replace(work, rows=part)
-        cards = tuple(_card(part_work, row) for row in part)
-        columns.append(Column(stance, _bundles(cards), len(mine)))
+        mine = tuple(_card(work, row) for row in rows if work.value(row, "stance") == iri)
+        total = work.totals.get(iri, len(mine))
+        columns.append(Column(stance, _bundles(mine, work.below), total))
     return tuple(columns)
 
 
-def _bundles(cards: Sequence[Card]) -> tuple[Bundle, ...]:
+def _bundles(cards: Sequence[Card], below: bool) -> tuple[Bundle, ...]:
     """Neighbours of one source, on the same narrower things, with one head."""
     found = groupby(cards, key=lambda c: (c.source.iri, [n.iri for n in c.narrower]))
-    return tuple(Bundle(members[0], members) for _, group in found if (members := tuple(group)))
-
-
-def _is_narrower(work: Work, row: Row) -> bool:
-    names = ("usedTherapy", "usedCondition")
-    return any(work.value(row, n) not in ("", *work.subject.iris) for n in names)
-
-
-def _minus(year: str) -> int:
-    return -int(year) if year.isdigit() else 0
+    return tuple(
+        Bundle(members[0], members, below) for _, group in found if (members := tuple(group))
+    )
 
 
 def _card(work: Work, row: Row) -> Card:
@@ -453,7 +490,7 @@ class Forest:
 
 
 def forest(work: Work) -> Forest:
-    """`estimate kind value low high outcome outcomeText months arm better unit source study ...`."""
+    """`estimate kind value low high outcome outcomeText months arm better unit source ...`."""
     known = work.desk.table("forest")
     ratios = set(work.desk.iris(known.get("ratios", [])))
     differences = set(work.desk.iris(known.get("differences", [])))
@@ -561,7 +598,7 @@ def _numbers(work: Work) -> Table:
                 (Cell(work.short(source), work.flag(row)),) if source else (),
             )
         )
-    return Table(tuple(heads), tuple(rows))
+    return _without_empty(heads, rows)
 
 
 def _p(work: Work, row: Row) -> str:
@@ -585,7 +622,7 @@ class Timeline:
 def timeline(work: Work) -> Timeline | None:
     """`source year stance`: one mark for each source and stance."""
     dots, rows, seen = [], [], set()
-    for row in work.rows:
+    for row in reversed(work.rows):
         stance, source = work.desk.stances.get(work.value(row, "stance")), work.link(row, "source")
         year = work.value(row, "year")[:4]
         if not (stance and source and year.isdigit()) or (source.iri, stance.name) in seen:
@@ -647,7 +684,12 @@ def tree(work: Work) -> tuple[Branch, ...]:
             parents.add(item.iri)
     subject = work.subject.iris
 
+    shown: set[str] = set()
+
     def branch(iri: str, above: frozenset[str]) -> Branch:
+        if iri in shown and iri in subject:
+            return Branch(links[iri], True, ())
+        shown.add(iri)
         below = sorted(set(children.get(iri, ())) - above, key=lambda c: links[c].text.lower())
         nodes = tuple(branch(child, above | {iri}) for child in below)
         return Branch(links[iri], iri in subject, nodes)

@@ -30,8 +30,8 @@ CREATE VIRTUAL TABLE document USING fts5(names, more, tokenize = 'unicode61 remo
                                          prefix = '2 3');
 CREATE VIRTUAL TABLE spelling USING fts5(word, times UNINDEXED, tokenize = 'trigram');
 CREATE TABLE row (id INTEGER PRIMARY KEY, of TEXT NOT NULL, body TEXT NOT NULL);
-CREATE TABLE place (of TEXT NOT NULL, variable TEXT NOT NULL, iri TEXT NOT NULL, row INTEGER NOT NULL,
-                    PRIMARY KEY (of, variable, iri, row)) WITHOUT ROWID;
+CREATE TABLE place (of TEXT NOT NULL, variable TEXT NOT NULL, iri TEXT NOT NULL,
+                    row INTEGER NOT NULL, PRIMARY KEY (of, variable, iri, row)) WITHOUT ROWID;
 CREATE TABLE fact (name TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
 """
 _INDEXES = """
@@ -173,6 +173,8 @@ def _labels(source: Source, kinds: Mapping[str, tuple[int, str]]) -> Labels:
                 found[iri] = min(found.get(iri, rank), rank)
         for iri, (_, text) in found.items():
             labels.setdefault(iri, text)
+    for curie, text in settings.get("words", {}).items():
+        labels.setdefault(source.iri(curie), text)
     everything = set(labels) | set(kinds)
     return {
         iri: (

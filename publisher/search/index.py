@@ -16,6 +16,7 @@ from publisher.errors import ReleaseDamaged
 from publisher.search.rows import read_row
 from publisher.search.words import distance, fold, identifier_forms, tolerance
 
+Matches = Mapping[str, Iterable[str]]
 MOST_WORDS = 12
 _AT_ONCE = 500
 _CANDIDATES = 600
@@ -120,22 +121,29 @@ class Index:
         return dict(self.rows("SELECT kind, COUNT(*) FROM label GROUP BY kind"))
 
     def picked(
-        self, of: str, matches: Mapping[str, Iterable[str]], limit: int, offset: int = 0
+        self,
+        of: str,
+        matches: Matches,
+        limit: int,
+        offset: int = 0,
+        first: Matches | None = None,
     ) -> list[Row]:
-        """Rows of a set whose variables have one of the given IRIs each, in the query's order."""
-        conditions, values = [], []
-        for variable, iris in sorted(matches.items()):
-            wanted = json.dumps(list(iris))
-            conditions.append(
-                "id IN (SELECT row FROM place WHERE of = ? AND variable = ?"
-                " AND iri IN (SELECT value FROM json_each(?)))"
-            )
-            values += [of, variable, wanted]
+        """Rows of a set whose variables have one of the given IRIs each, in the query's order.
+
+        Rows that also match `first` come before the others.
+        """
+        condition, values = _conditions(of, matches)
+        order, more = _conditions(of, first) if first else ("1", [])
         query = (
-            f"SELECT body FROM row WHERE {' AND '.join(conditions)} ORDER BY id LIMIT ? OFFSET ?"  # noqa: S608 - marks only
+            f"SELECT body FROM row WHERE {condition} ORDER BY ({order}) DESC, id LIMIT ? OFFSET ?"  # noqa: S608 - marks only
         )
-        found = self.rows(query, (*values, limit, offset))
+        found = self.rows(query, (*values, *more, limit, offset))
         return [read_row(body) for (body,) in found]
+
+    def count(self, of: str, matches: Matches) -> int:
+        """How many rows `picked` has in all."""
+        condition, values = _conditions(of, matches)
+        return int(self.rows(f"SELECT COUNT(*) FROM row WHERE {condition}", values)[0][0])  # noqa: S608 - marks only
 
     def fact(self, name: str) -> list[dict[str, str]]:
         """The rows of a query that the build has asked already."""
@@ -209,7 +217,7 @@ class Index:
     def corrected(self, text: str) -> str:
         """The text as it may have been meant; empty when nothing better is known.
 
-        Words that nobody wrote are replaced first; when all are known, one of them is (brian, brain).
+        Words that nobody wrote are replaced first; when all are known, one is (brian, brain).
         """
         words = fold(text).split()[:MOST_WORDS]
         better = [word if self._occurs(word) else (self._near(word) or [word])[0] for word in words]
@@ -293,3 +301,16 @@ class Index:
 
 
 FILE_HINT = "search.sqlite"
+
+
+def _conditions(of: str, matches: Matches) -> tuple[str, list[object]]:
+    """Each variable has one of its IRIs: as SQL with marks, and what the marks stand for."""
+    parts: list[str] = []
+    values: list[object] = []
+    for variable, iris in sorted(matches.items()):
+        parts.append(
+            "id IN (SELECT row FROM place WHERE of = ? AND variable = ?"
+            " AND iri IN (SELECT value FROM json_each(?)))"
+        )
+        values += [of, variable, json.dumps(sorted(iris))]
+    return " AND ".join(parts), values

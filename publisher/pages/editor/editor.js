@@ -65,6 +65,7 @@ function start(area) {
       ],
     }),
   });
+  view.scrollDOM.tabIndex = 0; // a long query scrolls
   area.hidden = true;
   form.addEventListener("submit", () => { area.value = view.state.doc.toString(); });
   const line = Number(area.dataset.line || 0);
