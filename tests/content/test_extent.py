@@ -63,7 +63,8 @@ NEVER = {
         "?x nmo:investigation ?i ; a nmo:StudyFinding FILTER NOT EXISTS { ?i nmo:design ?d }"
     ),
     "an anecdote that is counted": (
-        "?claim nmo:claimType nmo:ClaimPersonalReport ; nmo:investigation ?x"
+        "?x a nmo:AnecdotalReport . { ?x nmo:reports ?study } "
+        "UNION { ?claim nmo:statedIn ?x ; nmo:investigation ?study }"
     ),
 }
 
