@@ -1,6 +1,7 @@
 """Carries the graph in the wheel: `ontology/ data/ shapes/` become `publisher/_graph/...`.
 
-A hook and not a `force-include` table, because an editable installation must read the checkout, not a copy that ages.
+A hook and not a `force-include` table, because an editable installation must read the checkout,
+not a copy that ages.
 """
 
 from pathlib import Path
