@@ -34,9 +34,10 @@ def picture(
     *children: str,
     klass: str = "",
     fit: str = "xMinYMin",
-    role: str = "img",
+    links: bool = False,
 ) -> Markup:
-    """A whole picture that scales with the page."""
+    """A whole picture that scales with the page; one with links inside is no mere image."""
+    role = {} if links else {"role": "img", "aria_label": label}
     drawn = element(
         "svg",
         *children,
@@ -44,8 +45,7 @@ def picture(
         viewBox=f"0 0 {_text(width)} {_text(height)}",
         width=width,
         height=height,
-        role=role,
-        aria_label=label,
+        **role,
         preserveAspectRatio=fit,
         klass=f"picture {klass}".strip(),
     )
@@ -102,7 +102,7 @@ def forest(lines: Sequence[Line], *, ratio: bool, label: str, below: str, above:
             element("text", escape(below), x=_LEFT, y=base + 32, klass="side"),
             element("text", escape(above), x=_LEFT + _PLOT, y=base + 32, klass="side end"),
         )
-    return picture(_LEFT + _PLOT + _RIGHT, height, label, *parts, klass="forest", role="group")
+    return picture(_LEFT + _PLOT + _RIGHT, height, label, *parts, klass="forest", links=True)
 
 
 def _forest_row(line: Line, y: float, scale: "_Scale") -> str:
@@ -206,7 +206,7 @@ def timeline(dots: Sequence[Dot], label: str) -> Markup:
     for year in range(first, last + 1, every):
         x = 10 + step * (year - first) + step / 2
         parts.append(element("text", str(year), x=x, y=middle + 13, klass="tick"))
-    return picture(width, middle + down * 12 + 26, label, *parts, klass="timeline", role="group")
+    return picture(width, middle + down * 12 + 26, label, *parts, klass="timeline", links=True)
 
 
 def _mark(side: str, x: float, y: float) -> str:
@@ -311,7 +311,7 @@ def neighbourhood(middle: str, neighbours: Sequence[Neighbour], label: str) -> M
             klass="name",
         )
     )
-    return picture(800, height, label, *parts, klass="neighbourhood", role="group")
+    return picture(800, height, label, *parts, klass="neighbourhood", links=True)
 
 
 # bars

@@ -273,7 +273,7 @@ def llms(site: Site, request: Request) -> Reply:
         "## Ask",
         f"- [SPARQL 1.1]({url('/sparql')}): GET ?query=, Accept: application/sparql-results+json",
         f"- [Search]({url('/search')}): ?q=…, Accept: application/json",
-        f"- [Evidence map as JSON]({url('/matrix.json')}): ?design=randomised&stance=disputes&group=…",
+        f"- [Evidence map as JSON]({url('/matrix.json')}): ?design=randomised&stance=disputes",
         f"- [Stored questions]({url('/queries')})",
         "",
         "## Read",

@@ -409,9 +409,9 @@ def alternates(iri: str) -> list[dict[str, str]]:
 
 
 def data_of(desk: Desk, found: ResourceView) -> Any:
-    """The page's statements as JSON-LD."""
-    context = desk.site.wording.context
-    return json.loads(jsonld.document(found.triples[:MOST_TRIPLES], context))
+    """The page's statements as JSON-LD, but for what would make the page long."""
+    short = [t for t in found.triples[:MOST_TRIPLES] if len(str(t.object)) <= resource.SHOWN_TEXT]
+    return json.loads(jsonld.document(short, desk.site.wording.context))
 
 
 def citation(desk: Desk, found: ResourceView) -> str:
