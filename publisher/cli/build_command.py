@@ -19,7 +19,13 @@ import sys
 
 from publisher import corpus, load, release
 from publisher.cli.main import FINDINGS, FINE
-from publisher.cli.places import add_format, add_releases, home_of, print_report
+from publisher.cli.places import (
+    add_format,
+    add_releases,
+    home_of,
+    keeping_everything,
+    print_report,
+)
 from publisher.cli.progress import Bar
 from publisher.home import Home, display
 from publisher.release import Release
@@ -59,13 +65,14 @@ def make(
     from publisher import build, check
 
     bar = Bar(quiet=quiet)
-    found = corpus.read(home.root, progress=bar)
-    report = check.judge(found, progress=bar, processes=processes)
-    if not report.passed:
-        statements = sum(len(file.facts) for file in found.files)
-        print_report(report, form=form, statements=statements)
-        return None
-    return release.read(build.build(found, report, home.releases, progress=bar))
+    with keeping_everything():
+        found = corpus.read(home.root, progress=bar)
+        report = check.judge(found, progress=bar, processes=processes)
+        if report.passed:
+            return release.read(build.build(found, report, home.releases, progress=bar))
+    statements = sum(len(file.facts) for file in found.files)
+    print_report(report, form=form, statements=statements)
+    return None
 
 
 def _print(built: Release, *, made: bool, form: str) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from publisher import check, corpus
 from publisher.cli.main import FINDINGS, FINE
-from publisher.cli.places import add_format, home_of, print_report
+from publisher.cli.places import add_format, home_of, keeping_everything, print_report
 from publisher.cli.progress import Bar
 from publisher.errors import UsageError
 
@@ -31,8 +31,9 @@ def run(args: argparse.Namespace) -> int:
     bar = Bar(quiet=args.quiet)
     root = home_of(args).root
     only = [_path(file, root) for file in args.files]
-    found = corpus.read(root, progress=bar)
-    report = check.judge(found, only=only, progress=bar, processes=args.processes)
+    with keeping_everything():
+        found = corpus.read(root, progress=bar)
+        report = check.judge(found, only=only, progress=bar, processes=args.processes)
     statements = sum(len(file.facts) for file in found.files)
     print_report(report, form=args.format, statements=statements)
     return FINE if report.passed else FINDINGS

@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from publisher import home
 from publisher.check.finding import Report
 from publisher.home import Home
+
+
+@contextmanager
+def keeping_everything() -> Iterator[None]:
+    """Without the cyclic collector: a build keeps all it reads, and walking it over and over for
+    garbage that is not there takes a seventh of the time."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def home_of(args: argparse.Namespace) -> Home:
