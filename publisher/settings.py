@@ -69,6 +69,10 @@ class Settings:
         (), "", "hosts that a query's SERVICE may call; none by default"
     )
 
+    memory_triples: int = row(
+        1_000_000, "triples", "largest release that is held in memory; larger ones stay on disk"
+    )
+
     # connections
     connections: int = row(4096, "connections", "open connections of one serving process")
     header_seconds: float = row(15.0, "seconds", "longest time to send a request's headers")

@@ -197,10 +197,11 @@ class Running:
 
     def children(self, pid: int | None = None) -> list[int]:
         """The process ids right below a process (by default the server's own)."""
-        file = Path(f"/proc/{pid or self.process.pid}/task")
-        return [
-            int(child) for task in file.glob("*/children") for child in task.read_text().split()
-        ]
+        found: list[int] = []
+        for file in Path(f"/proc/{pid or self.process.pid}/task").glob("*/children"):
+            with contextlib.suppress(OSError):  # it has ended meanwhile
+                found += map(int, file.read_text().split())
+        return found
 
     def serving(self) -> list[int]:
         """The process ids of the serving processes."""
@@ -208,7 +209,9 @@ class Running:
 
     def workers(self) -> list[int]:
         """The process ids of all query processes."""
-        return [child for pid in self.children() for child in self.children(pid)]
+        found = [child for pid in self.children() for child in self.children(pid)]
+        own = [pid for pid in found if b"engine.worker" in command_of(pid)]
+        return own + [child for pid in found for child in self.children(pid)]
 
     def wait(self, seconds: float = 30) -> None:
         """Until it answers."""
@@ -231,6 +234,14 @@ class Running:
         except subprocess.TimeoutExpired:
             self.process.kill()
             raise
+
+
+def command_of(pid: int) -> bytes:
+    """The command line of a process; empty when it has ended."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
 
 
 def path_of(query: str, **more: str) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 from collections.abc import Callable, Coroutine, Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from pyoxigraph import (
     DefaultGraph,
@@ -22,6 +23,7 @@ from pyoxigraph import (
 )
 
 from publisher.engine import answers, rows, simple
+from publisher.engine.nursery import Life, Nursery
 from publisher.engine.pool import Lanes, Pool, keep_within, syntax_error
 from publisher.engine.question import (
     Answer,
@@ -32,10 +34,25 @@ from publisher.engine.question import (
     Substitutions,
     Term,
 )
-from publisher.engine.worker import read_wording
-from publisher.errors import ReleaseDamaged
+from publisher.engine.worker import live, read_wording
+from publisher.errors import NotAcceptable, ReleaseDamaged
 
 T = TypeVar("T")
+
+
+def open_store(release: Path) -> Store:
+    """A release's store on disk, to be read only (anything else would make an empty one)."""
+    try:
+        return Store.read_only(str(release / "store"))
+    except OSError as error:
+        raise ReleaseDamaged("the store cannot be opened", where=str(release)) from error
+
+
+def load_store(release: Path) -> Store:
+    """A release's store in memory: about 400 bytes a triple, counted with its graph and without."""
+    store = Store()
+    store.bulk_extend(iter(open_store(release)))
+    return store
 
 
 class Embedded:
@@ -46,17 +63,27 @@ class Embedded:
         release: Path,
         lanes: Lanes | None = None,
         notice: Callable[[str], None] = lambda _: None,
+        memory: Store | None = None,
     ) -> None:
+        """`memory` is the release's store, loaded; then this must be called without threads."""
         self.release = release.resolve()  # `current` may point elsewhere tomorrow
-        try:
-            self.store = Store.read_only(str(self.release / "store"))
-        except OSError as error:
-            raise ReleaseDamaged("the store cannot be opened", where=str(release)) from error
+        self.store = memory if memory is not None else open_store(self.release)
         self.wording = read_wording(self.release)
-        self.pool = Pool(self.release, lanes or Lanes(), notice)
+        known = lanes or Lanes()
+        nursery = None if memory is None else Nursery(memory, self._life(known))
+        self.pool = Pool(self.release, known, notice, nursery)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
+
+    def _life(self, lanes: Lanes) -> Life:
+        """What a process out of the nursery does."""
+        wording, megabytes, network = self.wording, lanes.memory // 2**20, lanes.network
+
+        def life(end: socket.socket, store: Store) -> NoReturn:
+            live(end, lambda: store, wording, megabytes, network)
+
+        return life
 
     # our own questions: bounded, or trusted because we wrote them
 
@@ -124,15 +151,21 @@ class Embedded:
             return None
         if not simple.is_bounded(question.query):
             return None
+        body = self._evaluated(question)
+        keep_within(budget, len(body), rows.counter(question.format)(body) if budget.rows else 0)
+        return body
+
+    def _evaluated(self, question: Question) -> bytes:
+        """A whole answer. Results belong to their thread, so no error may carry them elsewhere."""
         try:
             found = self.store.query(
                 question.query, base_iri=question.base or None, prefixes=self.wording.prefixes
             )
+            return answers.whole(found, question.format, self.wording)
         except SyntaxError as error:
             raise syntax_error(str(error)) from None
-        body = answers.whole(found, question.format, self.wording)
-        keep_within(budget, len(body), rows.counter(question.format)(body) if budget.rows else 0)
-        return body
+        except NotAcceptable as error:
+            raise error.with_traceback(None) from None
 
     async def answer(self, question: Question, budget: Budget) -> AsyncAnswer:
         """The answer to anybody's query, on the event loop that the pool lives on."""

@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from publisher.engine import frames, rows
+from publisher.engine.nursery import Nursery
 from publisher.engine.question import AsyncAnswer, Budget, Question
 from publisher.errors import (
     BadRequest,
@@ -69,7 +70,7 @@ class Worker(asyncio.BufferedProtocol):
 
     def __init__(self, lanes: Lanes) -> None:
         self.lanes = lanes
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: Spawned | Forked | None = None
         self.transport: asyncio.Transport | None = None
         self.thread = 0
         self.number = 0
@@ -82,13 +83,17 @@ class Worker(asyncio.BufferedProtocol):
         self._partial = bytearray()
         self._room = bytearray(frames.CHUNK + frames.HEADER.size)
 
-    async def start(self, release: Path) -> None:
+    async def start(self, release: Path, nursery: Nursery | None) -> None:
         """Start the process and wait until it has opened its store."""
         loop = asyncio.get_running_loop()
         ours, theirs = socket.socketpair()
         with theirs:
-            command = _command(release, theirs.fileno(), self.lanes)
-            self.process = await loop.run_in_executor(None, _spawn, command, theirs.fileno())
+            if nursery is not None:
+                self.process = Forked(await nursery.start(theirs), nursery)
+            else:
+                command = _command(release, theirs.fileno(), self.lanes)
+                work = loop.run_in_executor(None, _spawn, command, theirs.fileno())
+                self.process = Spawned(await work)
         ours.setblocking(False)
         await loop.create_connection(lambda: self, sock=ours)
         number, kind, payload = await asyncio.wait_for(self.receive(), START_SECONDS)
@@ -165,8 +170,8 @@ class Worker(asyncio.BufferedProtocol):
 
     def signal(self, which: signal.Signals) -> None:
         """Send a signal, unless the process has ended."""
-        if self.process is not None and self.process.poll() is None:
-            self.process.send_signal(which)
+        if self.process is not None and not self.lost:
+            self.process.signal(which)
 
     def lower_priority(self) -> None:
         """Only the query's own thread counts: on Linux, priorities belong to threads."""
@@ -181,13 +186,46 @@ class Worker(asyncio.BufferedProtocol):
 
     async def exit_status(self) -> int | None:
         """How the process ended, once it has."""
-        if self.process is None:
-            return None
+        return None if self.process is None else await self.process.status()
+
+
+class Spawned:
+    """A process of its own making, with its own view of a store on disk."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self.process = process
+
+    def signal(self, which: signal.Signals) -> None:
+        """Send a signal, unless the process has ended."""
+        if self.process.poll() is None:
+            self.process.send_signal(which)
+
+    async def status(self) -> int | None:
+        """How the process ended, once it has."""
         wait = self.process.wait
         try:
             return await asyncio.get_running_loop().run_in_executor(None, lambda: wait(2))
         except subprocess.TimeoutExpired:
             return None
+
+
+class Forked:
+    """A process out of the nursery."""
+
+    def __init__(self, pid: int, nursery: Nursery) -> None:
+        self.pid = pid
+        self.nursery = nursery
+
+    def signal(self, which: signal.Signals) -> None:
+        """Send a signal, unless the process has ended (its number may be somebody else's then)."""
+        ended = self.nursery.ended.get(self.pid)
+        if ended is not None and not ended.done():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, which)
+
+    async def status(self) -> int | None:
+        """How the process ended, once it has."""
+        return await self.nursery.status(self.pid)
 
 
 def _command(release: Path, descriptor: int, lanes: Lanes) -> list[str]:
@@ -317,8 +355,13 @@ class Pool:
     """The processes, the lanes and the queue."""
 
     def __init__(
-        self, release: Path, lanes: Lanes, notice: Callable[[str], None] = lambda _: None
+        self,
+        release: Path,
+        lanes: Lanes,
+        notice: Callable[[str], None] = lambda _: None,
+        nursery: Nursery | None = None,
     ) -> None:
+        self.nursery = nursery
         self.release = release
         self.lanes = lanes
         self.notice = notice
@@ -336,6 +379,8 @@ class Pool:
 
     async def start(self) -> None:
         """Start all processes; returns when the first is ready."""
+        if self.nursery is not None:
+            self.nursery.attach(asyncio.get_running_loop())
         self.fill()
         self.idle.append(await self._worker())
 
@@ -357,7 +402,7 @@ class Pool:
                 await asyncio.sleep(min(3.0, 0.2 * 2**self.failures))
             if self.closed:
                 return
-            await worker.start(self.release)
+            await worker.start(self.release, self.nursery)
         except (EOFError, OSError, TimeoutError, EngineError) as error:
             self.failures += 1
             log.error("a query process did not start: %s", error)
@@ -378,12 +423,20 @@ class Pool:
 
     def _offer(self, worker: Worker) -> None:
         """A free worker goes to whoever has waited longest, else to the idle ones."""
+        worker.when_lost = lambda: self._lost_idle(worker)
         while self.hopeful:
             waiting = self.hopeful.popleft()
             if not waiting.done():
                 waiting.set_result(worker)
                 return
         self.idle.append(worker)
+
+    def _lost_idle(self, worker: Worker) -> None:
+        """A worker died while it had nothing to do."""
+        if worker in self.idle and not self.closed:
+            self.idle.remove(worker)
+            self.notice("replaced")
+            self._discard(worker)
 
     async def _worker(self) -> Worker:
         """A free worker; FIFO, with a bound on the length of the queue and on the waiting."""
@@ -542,6 +595,8 @@ class Pool:
             if not waiting.done():
                 waiting.set_exception(EngineUnavailable("the server is stopping"))
         await asyncio.gather(*(_reap(worker) for worker in self.members))
+        if self.nursery is not None:
+            self.nursery.close(asyncio.get_running_loop())
 
 
 async def _reap(worker: Worker) -> None:

@@ -106,10 +106,17 @@ def limit_memory(megabytes: int, stack: int) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if sys.platform != "linux":
         return
-    size = megabytes * 2**20 + stack
+    size = _held() + megabytes * 2**20 + stack
     hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
     wanted = size if hard == resource.RLIM_INFINITY else min(size, hard)
     resource.setrlimit(resource.RLIMIT_DATA, (wanted, wanted))
+
+
+def _held() -> int:
+    """Private bytes that this process has now (a forked one shares its store)."""
+    with open("/proc/self/status", encoding="ascii", errors="replace") as file:  # noqa: PTH123
+        lines = [line.split() for line in file if line.startswith("VmData:")]
+    return int(lines[0][1]) * 1024 if lines else 0
 
 
 def confine() -> bool:

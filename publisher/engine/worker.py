@@ -16,9 +16,9 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from pyoxigraph import DefaultGraph, NamedNode, Quad, Store
 
@@ -86,17 +86,32 @@ class Outlet:
         self.line.send((frames.DATA, bytes(self.held)), end)
 
 
-def main(arguments: list[str]) -> int:
+def main(arguments: list[str]) -> NoReturn:
     """`worker <file descriptor> <release directory> <megabytes> <network: 0 or 1>`."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's ^C is for the parent
     descriptor, release, megabytes, network = arguments
-    end = socket.socket(fileno=int(descriptor))
-    sandbox.limit_memory(int(megabytes), STACK)
-    threading.stack_size(STACK)
-    task = threading.Thread(
-        target=_serve, args=(Line(end), Path(release), network == "1"), daemon=True
+    folder = Path(release)
+    live(
+        socket.socket(fileno=int(descriptor)),
+        lambda: Store.read_only(str(folder / "store")),
+        read_wording(folder),
+        int(megabytes),
+        network == "1",
     )
-    task.start()
+
+
+def live(
+    end: socket.socket,
+    opening: Callable[[], Store],
+    wording: answers.Wording,
+    megabytes: int,
+    network: bool,
+) -> NoReturn:
+    """Answer questions from this end of a line until the other end is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's ^C is for the parent
+    sandbox.limit_memory(megabytes, STACK)
+    threading.stack_size(STACK)
+    work = (Line(end), opening, wording, network)
+    threading.Thread(target=_serve, args=work, daemon=True).start()
     _watch(end)
     os._exit(0)
 
@@ -109,15 +124,17 @@ def _watch(end: socket.socket) -> None:
         pass
 
 
-def _serve(line: Line, release: Path, network: bool) -> None:
+def _serve(
+    line: Line, opening: Callable[[], Store], wording: answers.Wording, network: bool
+) -> None:
     try:
-        store = Store.read_only(str(release / "store"))
-        wording = read_wording(release)
+        store = opening()
         confined = network or sandbox.confine()
         hello = {"thread": threading.get_native_id(), "confined": confined}
         line.send((frames.READY, json.dumps(hello).encode()))
+        begin = _memory()
         while True:
-            _answer(line, store, wording)
+            _answer(line, store, wording, begin)
     except (SystemExit, OSError):
         os._exit(0)  # the parent hung up
     except BaseException:
@@ -132,7 +149,7 @@ def read_wording(release: Path) -> answers.Wording:
     return answers.Wording(prefixes, read_context(context))
 
 
-def _answer(line: Line, store: Store, wording: answers.Wording) -> None:
+def _answer(line: Line, store: Store, wording: answers.Wording, begin: int) -> None:
     question = line.receive()
     outlet = Outlet(line)
     try:
@@ -145,7 +162,7 @@ def _answer(line: Line, store: Store, wording: answers.Wording) -> None:
             named_graphs=named,
         )
         answers.write(results, question["format"], outlet, wording)
-        outlet.end(_memory())
+        outlet.end(_memory() - begin)
     except SyntaxError as error:
         _fault(line, "syntax", str(error))
     except NotAcceptable as error:
@@ -195,4 +212,4 @@ def _memory() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    main(sys.argv[1:])

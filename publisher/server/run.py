@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
+import multiprocessing
 import os
 import signal
 import socket
+import sys
 import tempfile
 from functools import partial
 from pathlib import Path
@@ -16,11 +19,12 @@ from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.net import SocketSpec  # type: ignore[attr-defined,unused-ignore]
 from granian.server import Server
+from pyoxigraph import Store
 
 from publisher import logs
-from publisher.engine.embedded import Embedded
+from publisher.engine.embedded import Embedded, load_store
 from publisher.engine.question import Engine
-from publisher.errors import UsageError
+from publisher.errors import PublisherError, UsageError
 from publisher.limits import Shares
 from publisher.metrics import Counters
 from publisher.protocol.values import open_site
@@ -39,14 +43,37 @@ LOOK_SECONDS = 1.0
 STOP_SECONDS = 15
 
 
+class Held:
+    """The current release as the supervisor holds it: forked processes share its memory."""
+
+    def __init__(self, link: Path, settings: Settings) -> None:
+        self.link = link
+        self.most = settings.memory_triples if sys.platform == "linux" else 0
+        self.release = link.resolve()
+        self.store: Store | None = None
+
+    def load(self) -> None:
+        """Open what the link points at now."""
+        self.release = self.link.resolve()
+        self.store = None
+        manifest = json.loads((self.release / "manifest.json").read_text("utf-8"))
+        if manifest["triples"] <= self.most:
+            self.store = load_store(self.release)
+
+    def is_outdated(self) -> bool:
+        """Whether the link points at another release."""
+        found = self.link.resolve()
+        return found != self.release and (found / "manifest.json").is_file()
+
+
 class Application:
     """What granian loads in every serving process."""
 
-    def __init__(self, release_dir: Path, settings: Settings, shared: Path) -> None:
+    def __init__(self, held: Held, settings: Settings, shared: Path) -> None:
         logs.configure(settings.log_level, settings.log_format)
         counters = Counters(shared)
-        self.engine = open_engine(release_dir, settings, counters)
-        site = open_site(release_dir, self.engine, settings)
+        self.engine = open_engine(held, settings, counters)
+        site = open_site(held.release, self.engine, settings)
         self.bridge = Bridge(app_of(site), settings.threads)
         shares = Shares(
             shared / "shares",
@@ -76,11 +103,11 @@ def _end_with(parent: int, loop: asyncio.AbstractEventLoop) -> None:
         loop.call_later(LOOK_SECONDS, _end_with, parent, loop)
 
 
-def open_engine(release_dir: Path, settings: Settings, counters: Counters) -> Engine:
+def open_engine(held: Held, settings: Settings, counters: Counters) -> Engine:
     """The release's own store, or the SPARQL services that the settings name."""
     if settings.engine:
         return Remote(settings.engine, settings)
-    return Embedded(release_dir, lanes_of(settings), counters.event)
+    return Embedded(held.release, lanes_of(settings), counters.event, held.store)
 
 
 class Supervisor(Server):  # type: ignore[misc,valid-type]
@@ -92,12 +119,7 @@ class Supervisor(Server):  # type: ignore[misc,valid-type]
     it never gives up: a process that dies twice within seconds would end the whole server.
     """
 
-    link: Path
-    seen: Path
-
-    def follow(self, link: Path) -> None:
-        """Reload when this link points at another release."""
-        self.link, self.seen = link, link.resolve()
+    held: Held
 
     def _init_shared_socket(self) -> None:
         self._shd = SocketSpec(self.bind_addr, self.bind_port, self.backlog).build()
@@ -116,21 +138,24 @@ class Supervisor(Server):  # type: ignore[misc,valid-type]
             if dead:
                 log.error("%d serving processes ended, starting others", len(dead))
                 self._respawn_workers(dead, spawn_target, target_loader)
-            if self.reload_signal or self._is_outdated():
-                self._reload(spawn_target, target_loader)
+            if self.reload_signal or self.held.is_outdated():
+                self._follow(spawn_target, target_loader)
 
-    def _is_outdated(self) -> bool:
-        found = self.link.resolve()
-        if found == self.seen or not (found / "manifest.json").is_file():
-            return False
-        log.info("following the release to %s", found.name)
-        self.seen = found
-        return True
+    def _follow(self, spawn_target: Any, target_loader: Any) -> None:
+        """New serving processes over what the link points at now; the old ones finish."""
+        try:
+            self.held.load()
+        except (OSError, ValueError, KeyError, PublisherError) as error:
+            self.reload_signal = False
+            log.error("the release cannot be opened, the old one stays: %s", error)
+            return
+        log.info("serving the release %s", self.held.release.name)
+        self._reload(spawn_target, target_loader)
 
 
-def load(release_dir: Path, settings: Settings, shared: Path) -> Application:
+def load(held: Held, settings: Settings, shared: Path) -> Application:
     """The application; granian calls this in each serving process."""
-    return Application(release_dir, settings, shared)
+    return Application(held, settings, shared)
 
 
 def serve(release_dir: Path, settings: Settings) -> None:
@@ -143,6 +168,8 @@ def serve(release_dir: Path, settings: Settings) -> None:
         raise UsageError("this is not a release", where=str(release_dir), fix="build one first")
     port = settings.port or free_port(settings.host)
     logs.configure(settings.log_level, settings.log_format)
+    if sys.platform == "linux":  # forked processes share what the supervisor holds
+        multiprocessing.set_start_method("fork", force=True)
     with tempfile.TemporaryDirectory(prefix="publisher-") as shared:
         server = Supervisor(
             "publisher.server.run:load",
@@ -163,8 +190,9 @@ def serve(release_dir: Path, settings: Settings) -> None:
             workers_kill_timeout=STOP_SECONDS,
         )
         log.info("serving %s on http://%s:%d/", release_dir.name, settings.host, port)
-        server.follow(release_dir)
-        loader = partial(load, release_dir, settings, Path(shared))
+        server.held = Held(release_dir, settings)
+        server.held.load()
+        loader = partial(load, server.held, settings, Path(shared))
         server.serve(target_loader=cast(Any, loader), wrap_loader=False)
 
 

@@ -203,8 +203,8 @@ def test_a_full_queue_says_when_to_come_back(starter: Starter) -> None:
         slow_workers=1,
         parked_queries=0,
         queue=3,
-        query_seconds=3,
-        slow_after=3,
+        query_seconds=1.5,
+        slow_after=1.5,
     )
     found: list[Answered] = []
     threads = [threading.Thread(target=lambda: found.append(server.query(CROSS))) for _ in range(8)]
@@ -245,9 +245,9 @@ def test_memory_does_not_grow_with_failing_queries(starter: Starter) -> None:
         for _ in range(count):
             assert server.query(CROSS).status in (503, 504)
 
-    some(30)
+    some(20)
     before = size()
-    some(120)
+    some(60)
     assert size() - before < 8 * 1024
     descriptors = len(list(Path(f"/proc/{server.serving()[0]}/fd").iterdir()))
     assert descriptors < 200
