@@ -18,6 +18,7 @@ _XSD = "http://www.w3.org/2001/XMLSchema#"
 _STRING = _XSD + "string"
 _LANG_STRING = "http://www.w3.org/1999/02/22-rdf-syntax-ns#langString"
 SHOWN_TEXT = 3000
+SHOWN_VALUES = 60
 _HARMLESS = ("http://", "https://", "mailto:", "ftp://")
 _DATES = {"date", "gYear", "dateTime", "gYearMonth"}
 _NUMBERS = {"integer", "decimal", "double", "float"}
@@ -47,6 +48,7 @@ class Property:
 
     predicate: Link
     values: tuple[Link, ...]
+    more: int = 0  # how many further values the data have
 
 
 @dataclass(frozen=True)
@@ -146,16 +148,19 @@ def read(engine: Engine, linker: Linker, iri: str) -> ResourceView | None:
     triples = engine.lookup(iri)
     if not triples:
         return None
-    terms: list[Term] = [NamedNode(iri)]
+    found: dict[str, list[Term]] = {}
     for triple in triples:
-        terms += (triple.predicate, triple.object)
+        found.setdefault(triple.predicate.value, []).append(triple.object)
+    terms: list[Term] = [NamedNode(iri), *(NamedNode(predicate) for predicate in found)]
+    for values in found.values():
+        terms += values[:SHOWN_VALUES]
     links = linker.links(terms)
-    found: dict[str, list[Link]] = {}
-    for triple in triples:
-        name = triple.predicate.value
-        found.setdefault(name, []).append(linker.value(name, links[triple.object]))
     properties = tuple(
-        Property(links[NamedNode(p)], tuple(sorted(values, key=_order)))
+        Property(
+            links[NamedNode(p)],
+            tuple(sorted((linker.value(p, links[v]) for v in values[:SHOWN_VALUES]), key=_order)),
+            max(0, len(values) - SHOWN_VALUES),
+        )
         for p, values in sorted(
             found.items(), key=lambda pair: links[NamedNode(pair[0])].text.lower()
         )

@@ -7,7 +7,7 @@
 from collections.abc import Callable
 
 from publisher.protocol.values import Reply, Request, Site
-from publisher.screens import ask, documents, entity, evidence, files, find, home
+from publisher.screens import ask, documents, entity, evidence, files, find, home, reconcile
 from publisher.screens.ask import render_editor
 from publisher.screens.entity import render_resource
 from publisher.screens.fault import error_page
@@ -48,6 +48,7 @@ ROUTES: tuple[tuple[str, Handler], ...] = (
     ("/sitemap.xml", documents.sitemap),
     ("/llms.txt", documents.llms),
     ("/opensearch.xml", documents.opensearch),
+    ("/reconcile", reconcile.reconcile),
 )
 
 __all__ = ["ROUTES", "error_page", "render_editor", "render_resource"]

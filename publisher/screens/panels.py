@@ -20,9 +20,9 @@ from publisher.pages.render import words
 from publisher.resource import Link, Linker, ResourceView
 from publisher.screens.desk import Desk, Flag, Stance
 
-ROWS = 50
-CARDS = 25  # of one stance
-MARKS = 300  # of a timeline
+ROWS = 30
+CARDS = 15  # of one stance
+MARKS = 150  # of a timeline
 MOST = 1000  # rows of one query that is asked while somebody waits
 
 
@@ -130,9 +130,14 @@ class Subject:
     pages: Mapping[str, int] = field(default_factory=dict)
     view: ResourceView | None = None
 
-    def values(self, predicate: str) -> tuple[Link, ...]:
-        """The values of a property of the page's subject."""
-        return self.view.values(predicate) if self.view else ()
+    def values(self, predicate: str) -> list[str]:
+        """The IRIs that a property of the page's subject leads to."""
+        triples = self.view.triples if self.view else ()
+        return [
+            triple.object.value
+            for triple in triples
+            if triple.predicate.value == predicate and isinstance(triple.object, NamedNode)
+        ]
 
     @property
     def iris(self) -> frozenset[str]:
@@ -291,7 +296,7 @@ def wanted(desk: Desk, source: str, subject: Subject) -> Iterable[str]:
     panel of the page found; `prefix:name` the values of a property of the page's subject.
     """
     if ":" in source:
-        return [link.iri for link in subject.values(desk.iri(source))]
+        return subject.values(desk.iri(source))
     panel, dot, variable = source.partition(".")
     if dot:
         known = desk.table("panels").get(panel, {})
@@ -628,6 +633,7 @@ def timeline(work: Work) -> Timeline | None:
         if not (stance and source and year.isdigit()) or (source.iri, stance.name) in seen:
             continue
         seen.add((source.iri, stance.name))
+        source = work.short(source)
         dots.append(svg.Dot(int(year), stance.side, source.text, source.href))
         rows.append(
             ((Cell(Link(year, numeric=True)),), (Cell(Link(stance.name)),), (Cell(source),))

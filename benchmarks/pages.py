@@ -1,0 +1,105 @@
+"""How long pages take at a given size: every statement of a release's sources, many times over.
+
+    python benchmarks/pages.py releases/current 1000000 build/pages
+
+Each copy of a source has names of its own, so that the same therapies and conditions get ever more
+claims, studies, numbers and harms. Pages are rendered in process, without any cache; the least of
+several times is printed, for the machine may be busy.
+"""
+
+import argparse
+import re
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyoxigraph as ox
+
+from publisher import search
+from publisher.web import create_app
+
+COPIED = re.compile(
+    r"/(source|study|claim|result|estimate|safety|decision|certainty|setting|dose|population|funding"
+    r"|conflict|authorship|contraindication|graph|finding)/([^>]+)>"
+)
+PAGES = (
+    "/",
+    "/matrix",
+    "/matrix?design=randomised",
+    "/proposition/0000012-0000104",
+    "/NMOD_0000001",
+    "/NMOD_0000012",
+    "/NMOD_0000104",
+    "/NMOD_0000197",
+    "/claim/doi-10.1001-jama.2022.18231.1",
+    "/source/doi-10.1001-jama.2022.18231",
+    "/study/hara-2022",
+    "/search?q=spinal+cord+stimulation",
+    "/search?q=vagus+nerve+stimulaton",
+    "/autocomplete?q=sp",
+    "/ontology",
+    "/dataset",
+    "/query",
+    "/queries",
+    "/mappings?vocabulary=mondo",
+)
+TIMES = 7
+
+
+def copies(text: str, size: int) -> Iterator[str]:
+    """The release's N-Quads, then copies of everything that sources say."""
+    yield text
+    lines = [line for line in text.splitlines() if COPIED.search(line)]
+    total = text.count("\n")
+    number = 1
+    while total < size:
+        number += 1
+        made = [COPIED.sub(rf"/\1/\2-copy{number}>", line) for line in lines]
+        yield "\n".join(made) + "\n"
+        total += len(made)
+
+
+def make(release: Path, size: int, target: Path) -> Path:
+    """A release directory of that size."""
+    shutil.rmtree(target, ignore_errors=True)
+    shutil.copytree(release, target, ignore=shutil.ignore_patterns("store", "search.sqlite"))
+    text = next((release / "downloads").glob("*.nq")).read_text("utf-8")
+    store = ox.Store(str(target / "store"))
+    for part in copies(text, size):
+        quads = list(ox.parse(part, format=ox.RdfFormat.N_QUADS))
+        store.bulk_extend([*quads, *(ox.Quad(*quad.triple) for quad in quads)])
+    store.optimize()
+    store.flush()
+    search.build(target, store)
+    return target
+
+
+def main() -> int:
+    """Make the release, render the pages, print a table."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("release", type=Path, help="a release of the graph")
+    parser.add_argument("triples", type=int, help="how many statements")
+    parser.add_argument("target", type=Path, help="where the large release goes")
+    wish = parser.parse_args()
+    began = time.perf_counter()
+    app = create_app(make(wish.release.resolve(), wish.triples, wish.target))
+    count = app.extensions["publisher"].engine.count()
+    print(f"{count} statements, made in {time.perf_counter() - began:.0f} s")
+    client = app.test_client()
+    for path in PAGES:
+        times = []
+        for _ in range(TIMES):
+            start = time.perf_counter()
+            reply = client.get(path, headers={"Accept": "text/html"})
+            times.append(1000 * (time.perf_counter() - start))
+        print(
+            f"{min(times):7.1f} ms  {len(reply.data) / 1000:7.1f} kB  {reply.status_code}  {path}"
+        )
+    app.extensions["publisher"].engine.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
