@@ -246,7 +246,7 @@ def _spawn(command: list[str], descriptor: int) -> subprocess.Popen[bytes]:
 class Run:
     """One question on its way: where it runs, how long it may, why it was ended."""
 
-    def __init__(self, pool: Pool, worker: Worker, budget: Budget) -> None:
+    def __init__(self, pool: Pool, worker: Worker, budget: Budget, waited: float) -> None:
         self.pool = pool
         self.worker = worker
         self.budget = budget
@@ -254,12 +254,12 @@ class Run:
         self.reason: PublisherError | None = None
         self.finished = False
         self.began = time.monotonic()
-        self.remaining = budget.seconds
+        self.remaining = max(0.0, budget.seconds - waited)
         self.paused = False
         self.resumed = self.began
-        self.running_out = budget.seconds <= pool.lanes.slow_after
+        self.running_out = self.remaining <= pool.lanes.slow_after
         # one timer for most queries: the others are set when the first one rings
-        first = min(budget.seconds, pool.lanes.slow_after)
+        first = min(self.remaining, pool.lanes.slow_after)
         self.timer = asyncio.get_running_loop().call_later(first, self._ring)
         self.last_moment: asyncio.TimerHandle | None = None
 
@@ -513,8 +513,10 @@ class Pool:
         """The answer from its first 64 kB on; errors up to there are raised, not sent."""
         if self.closed:
             raise EngineUnavailable("the engine is closed")
+        asked = time.monotonic()
         worker = await self._worker()
-        run = Run(self, worker, budget)
+        # waiting counts: the deadline is a promise to whoever asked
+        run = Run(self, worker, budget, time.monotonic() - asked)
         self.running.add(run)
         # whoever reads the answer may never come back for it: the run is over with its worker
         worker.when_lost = lambda: self.finish(run, reuse=False)
