@@ -20,7 +20,7 @@ METHODS = ("GET", "HEAD")
 CACHE = "public, max-age=300, must-revalidate"
 FOLDER = "downloads/"
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)\Z")
-_JSON = Format("index", "application/json", "json", "page")
+INDEX = Format("index", "application/json", "json", "page")
 
 
 def download(site: Site, request: Request) -> Reply:
@@ -93,8 +93,8 @@ def index(site: Site, request: Request) -> Reply:
         for name, entry in sorted(site.manifest.files.items())
         if name.startswith(FOLDER)
     }
-    choice = negotiate(request.accept, (HTML, _JSON)) or Choice(HTML, HTML.media_type)
-    body = _as_json(site, listed) if choice.format is _JSON else _as_page(site, request, listed)
+    choice = negotiate(request.accept, (HTML, INDEX)) or Choice(HTML, HTML.media_type)
+    body = _as_json(site, listed) if choice.format is INDEX else _as_page(site, request, listed)
     return Reply(
         200,
         (

@@ -53,8 +53,10 @@ def health(site: Site, request: Request) -> Reply:
     )
 
 
-def _downloads(site: Site, request: Request) -> Reply:
-    return files.index(site, request)
+def _downloads(site: Site, request: Request) -> Reply | None:
+    """The list of files for programs; the page of it is a screen."""
+    choice = negotiate(request.accept, (HTML, files.INDEX))
+    return None if choice is None or choice.format is HTML else files.index(site, request)
 
 
 def _document(stem: str) -> Handler:

@@ -21,6 +21,7 @@ from publisher.screens.desk import Desk, desk_of, page, shell
 SHOWN = 500
 ANSWER_BYTES = 8 * 2**20
 BARS = 40
+BRIEF = 120  # letters of a parser's complaint that people read
 _XSD_STRING = "http://www.w3.org/2001/XMLSchema#string"
 _TABLES = "application/sparql-results+json"
 _TEXTS = "text/turtle"
@@ -44,6 +45,7 @@ class Wrong:
     """What is wrong with a query, and where: the text before, at and after the place."""
 
     what: str
+    more: str
     fix: str
     line: int
     column: int
@@ -161,12 +163,14 @@ def chart(heads: Sequence[str], rows: Sequence[Sequence[Link | None]]) -> Markup
 def misread(error: RequestError, text: str) -> Wrong:
     """The error at its place in the text."""
     if not isinstance(error, MalformedQuery) or not error.line:
-        return Wrong(error.what, error.fix, 0, 0)
+        return Wrong(error.what, "", error.fix, 0, 0)
     lines = text.splitlines() or [""]
     place = min(error.line, len(lines)) - 1
     line, at = lines[place], max(0, error.column - 1)
+    brief = len(error.what) <= BRIEF
     return Wrong(
-        error.what,
+        error.what if brief else "something else is expected here",
+        "" if brief else error.what,
         error.fix,
         error.line,
         error.column,

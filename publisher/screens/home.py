@@ -99,8 +99,12 @@ def mini_map(desk: Desk, request: Request) -> Mini:
     sizes: Counter[str] = Counter()
     for cell in view.filled:
         sizes[cell.row] += cell.study_count + cell.synthesis_count
-    columns = view.columns[:MINI_COLUMNS]
     rows = sorted(sizes, key=lambda row: (-sizes[row], row))[:MINI_ROWS]
+    fullness: Counter[str] = Counter()
+    for cell in view.filled:
+        if cell.row in rows:
+            fullness[cell.column] += cell.study_count + cell.synthesis_count
+    columns = sorted(fullness, key=lambda column: (-fullness[column], column))[:MINI_COLUMNS]
     links = linker.iris((*columns, *rows))
     return Mini(
         tuple(Title(desk.abbreviations.get(c, links[c].text), links[c].text) for c in columns),
