@@ -4,7 +4,8 @@
 
 Needs `wrk` and `nginx` on the path, and a virtual environment with `oxigraph`, `rdflib-endpoint`
 and `uvicorn` (peers are not dependencies of ours). What is missing is reported as not measured. All
-load goes to loopback. Ratios are what counts: absolute numbers depend on the machine and its other work.
+load goes to loopback. Ratios are what counts: absolute numbers depend on the machine and on what
+else it does.
 """
 
 import argparse
@@ -186,7 +187,8 @@ def nginx(stack: ExitStack, folder: Path, body: bytes) -> int:
     (folder / "www").mkdir()
     (folder / "www" / "file.ttl").write_bytes(body)
     (folder / "nginx.conf").write_text(
-        f"{'user root; ' if os.geteuid() == 0 else ''}daemon off; worker_processes {PROCESSES}; pid {folder}/nginx.pid; error_log /dev/null;"
+        f"{'user root; ' if os.geteuid() == 0 else ''}daemon off; worker_processes {PROCESSES};"
+        f" pid {folder}/nginx.pid; error_log /dev/null;"
         f" events {{}} http {{ access_log off; types {{ text/turtle ttl; }} server {{ listen"
         f" 127.0.0.1:{port}; root {folder}/www; }} }}"
     )

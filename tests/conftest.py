@@ -40,13 +40,15 @@ CONTENT = f"""
 @prefix nmo: <{NMO}> . @prefix NMOD: <{BASE}NMOD_> . @prefix skos: <{SKOS}> .
 @prefix owl: <http://www.w3.org/2002/07/owl#> . @prefix xsd: <http://www.w3.org/2001/XMLSchema#> .
 <{BASE}graph/concepts> {{
-  NMOD:0000001 a nmo:Therapy ; skos:prefLabel "spinal cord stimulation"@en, "Rückenmarkstimulation"@de ;
+  NMOD:0000001 a nmo:Therapy ;
+    skos:prefLabel "spinal cord stimulation"@en, "Rückenmarkstimulation"@de ;
     skos:altLabel "SCS"@en ; nmo:weight 4.5 ; nmo:count 7 ; nmo:flag true .
   NMOD:0000002 a nmo:Therapy ; skos:prefLabel "old therapy"@en ; owl:deprecated true .
   NMOD:0000003 a nmo:Condition ; skos:prefLabel "pain 100% \\"real\\" <b> & more"@en .
 }}
 <{BASE}graph/one> {{
-  <{BASE}claim/one.1> a nmo:Claim ; nmo:therapy NMOD:0000001 ; skos:note "said\\u0001so", "line\\nbreak" .
+  <{BASE}claim/one.1> a nmo:Claim ; nmo:therapy NMOD:0000001 ;
+    skos:note "said\\u0001so", "line\\nbreak" .
   <{BASE}source/doi-10.1111-ner.12208> nmo:says <{BASE}claim/one.1> ; nmo:year "2014"^^xsd:gYear .
 }}
 <{BASE}graph/two> {{
@@ -90,7 +92,7 @@ def make_release(folder: Path, size: int = 1100, name: str = "2026-11-22") -> Pa
     store.flush()
     del store
     text = ox.serialize([q.triple for q in quads], format=ox.RdfFormat.N_TRIPLES)
-    (folder / "downloads" / "all.nt").write_bytes(text)
+    (folder / "downloads" / "all.nt").write_bytes(text or b"")
     (folder / "downloads" / "ontology.ttl").write_text("# the vocabulary\n")
     (folder / "prefixes.json").write_text(json.dumps(PREFIXES))
     (folder / "context.jsonld").write_text(json.dumps(CONTEXT))
@@ -164,7 +166,10 @@ class Running:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=seconds)
         try:
             connection.request(method, path, body, headers or {})
-            reply = connection.getresponse()
+            try:
+                reply = connection.getresponse()
+            except http.client.RemoteDisconnected:  # cut before the first byte came through
+                return Answered(0, {}, b"", cut=True)
             found = {name.lower(): value for name, value in reply.getheaders()}
             try:
                 return Answered(reply.status, found, reply.read())

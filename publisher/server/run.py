@@ -49,6 +49,7 @@ class Held:
     def __init__(self, link: Path, settings: Settings) -> None:
         self.link = link
         self.most = settings.memory_triples if sys.platform == "linux" else 0
+        self.supervisor = os.getpid()
         self.release = link.resolve()
         self.store: Store | None = None
 
@@ -70,6 +71,7 @@ class Application:
     """What granian loads in every serving process."""
 
     def __init__(self, held: Held, settings: Settings, shared: Path) -> None:
+        self.supervisor = held.supervisor  # asked now, the parent might be another already
         logs.configure(settings.log_level, settings.log_format)
         counters = Counters(shared)
         self.engine = open_engine(held, settings, counters)
@@ -85,7 +87,7 @@ class Application:
         self.__rsgi__ = self.front.serve
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        _end_with(os.getppid(), loop)
+        _end_with(self.supervisor, loop)
         if isinstance(self.engine, Embedded):
             loop.run_until_complete(self.engine.attach())
 

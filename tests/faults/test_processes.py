@@ -1,5 +1,6 @@
 """Processes die, clients leave, everybody comes at once: the site goes on."""
 
+import contextlib
 import http.client
 import os
 import shutil
@@ -103,7 +104,9 @@ def test_the_death_of_a_query_process_is_one_failed_query(starter: Starter) -> N
 def test_the_death_of_a_serving_process_is_survived_under_load(starter: Starter) -> None:
     """Again and again; its query processes end with it, the others answer meanwhile."""
     server = starter(processes=2, workers=1, query_seconds=20)
-    stop, failures, successes = threading.Event(), [], []
+    stop = threading.Event()
+    failures: list[int] = []
+    successes: list[int] = []
 
     def ask() -> None:
         while not stop.is_set():
@@ -117,11 +120,13 @@ def test_the_death_of_a_serving_process_is_survived_under_load(starter: Starter)
     for thread in threads:
         thread.start()
     orphans: list[int] = []
+    killed: list[int] = []
     for _ in range(3):
         victim = server.serving()[0]
+        killed.append(victim)
         orphans += server.children(victim)
         os.kill(victim, signal.SIGKILL)
-        assert until(lambda: len(set(server.serving()) - {victim}) == 2, 15)
+        assert until(lambda: len(set(server.serving()) - set(killed)) == 2, 15)
     for victim in server.serving():  # all at once
         os.kill(victim, signal.SIGKILL)
     assert until(lambda: len(server.serving()) == 2, 15)
@@ -155,9 +160,12 @@ def test_nothing_is_left_when_the_supervisor_is_killed(starter: Starter) -> None
 def test_a_busy_query_process_ends_with_its_serving_process(starter: Starter) -> None:
     """Even in the middle of a query that never looks up."""
     server = starter(processes=1, workers=1, query_seconds=60)
-    threading.Thread(
-        target=lambda: pytest.raises(Exception, server.query, CROSS), daemon=True
-    ).start()
+
+    def ask() -> None:
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            server.query(CROSS)
+
+    threading.Thread(target=ask, daemon=True).start()
     assert until(lambda: not is_calm(server), 5)
     workers = server.workers()
     os.kill(server.serving()[0], signal.SIGKILL)
@@ -167,7 +175,7 @@ def test_a_busy_query_process_ends_with_its_serving_process(starter: Starter) ->
 
 
 def test_eight_runaways_leave_small_queries_answered(starter: Starter) -> None:
-    """They end in time with a right status; the lane of short queries moves on; then all is calm."""
+    """They end in time with a right status, the fast lane moves on, then all is calm."""
     server = starter(processes=2, workers=2, slow_workers=1, query_seconds=4, slow_after=0.5)
     names = [*RUNAWAY.values(), CROSS, CROSS]
     statuses: list[int] = []

@@ -1,7 +1,7 @@
 """The clients that people use: each asks the endpoint, and gets what it should.
 
-Jena and Comunica are fetched once, into a folder of the user's cache, by Maven and npm; without these
-tools or a network their tests are skipped, and say so.
+Jena and Comunica are fetched once, into a folder of the user's cache, by Maven and npm; without
+these tools or a network their tests are skipped, and say so.
 """
 
 import json
@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import warnings
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 import rdflib
@@ -36,7 +37,7 @@ def test_sparqlwrapper_asks_in_every_way(server: Running, form: str, way: str) -
         client.setMethod(POST)
     if way == "direct":
         client.setRequestMethod(POSTDIRECTLY)
-    found = client.query().convert()
+    found = cast(Any, client.query().convert())
     text = found.toxml() if form == XML else json.dumps(found) if form == JSON else found.decode()
     assert FOUND in text
 
@@ -46,7 +47,7 @@ def test_sparqlwrapper_reads_graphs(server: Running) -> None:
     client = SPARQLWrapper(server.url + "/sparql")
     client.setQuery(f"DESCRIBE <{FOUND}>")
     client.setReturnFormat(TURTLE)
-    graph = rdflib.Graph().parse(data=client.query().convert(), format="turtle")
+    graph = rdflib.Graph().parse(data=cast(Any, client.query().convert()), format="turtle")
     assert (rdflib.URIRef(FOUND), rdflib.RDF.type, rdflib.URIRef(NMO + "Therapy")) in graph
 
 
@@ -56,7 +57,7 @@ def test_rdflib_uses_the_endpoint_as_a_store(server: Running, method: str) -> No
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # rdflib warns of itself
         graph = rdflib.Graph(SPARQLStore(server.url + "/sparql", method=method))
-        assert [str(row[0]) for row in graph.query(LABEL)] == [FOUND]
+        assert [str(row[0]) for row in cast(Any, graph.query(LABEL))] == [FOUND]
         label = rdflib.URIRef(SKOS + "prefLabel")
         found = set(graph.objects(rdflib.URIRef(FOUND), label))
     assert rdflib.Literal("Rückenmarkstimulation", lang="de") in found

@@ -31,15 +31,18 @@ def engine(request: pytest.FixtureRequest, release: Path, server: Running) -> It
     found.close()
 
 
-def whole(engine: Engine, question: Question, budget: Budget = Budget()) -> bytes:
+def whole(engine: Engine, question: Question, budget: Budget | None = None) -> bytes:
     """A whole answer."""
-    found = engine.stream(question, budget)
+    found = engine.stream(question, budget or Budget())
     return b"".join((found.head, *(found.rest or ())))
 
 
 def test_our_own_queries_give_terms_whole(engine: Engine) -> None:
     """Values, languages and datatypes arrive; what is unbound is left out."""
-    query = f"SELECT ?s ?l ?w ?x {{ ?s <{SKOS}prefLabel> ?l ; <{NMO}weight> ?w OPTIONAL {{ ?s <{NMO}none> ?x }} }}"
+    query = (
+        f"SELECT ?s ?l ?w ?x {{ ?s <{SKOS}prefLabel> ?l ; <{NMO}weight> ?w"
+        f" OPTIONAL {{ ?s <{NMO}none> ?x }} }}"
+    )
     rows = engine.select(query, {Variable("s"): NamedNode(THERAPY)})
     assert Literal("Rückenmarkstimulation", language="de") in [row["l"] for row in rows]
     assert all("x" not in row for row in rows)

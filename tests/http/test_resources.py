@@ -156,9 +156,18 @@ def test_downloads_are_the_files_that_the_manifest_lists(server: Running) -> Non
 
 @pytest.mark.parametrize(
     "path",
-    ["/downloads/../manifest.json", "/downloads/..%2Fmanifest.json", "/downloads/%2e%2e/graph.toml"]
-    + ["/downloads//etc/passwd", "/downloads/%2Fetc%2Fpasswd", "/downloads/all.nt%00.ttl"]
-    + ["/../../../../etc/passwd", "/..%5c..%5cetc", "/downloads/store/CURRENT", "/manifest.json"],
+    [
+        "/downloads/../manifest.json",
+        "/downloads/..%2Fmanifest.json",
+        "/downloads/%2e%2e/graph.toml",
+        "/downloads//etc/passwd",
+        "/downloads/%2Fetc%2Fpasswd",
+        "/downloads/all.nt%00.ttl",
+        "/../../../../etc/passwd",
+        "/..%5c..%5cetc",
+        "/downloads/store/CURRENT",
+        "/manifest.json",
+    ],
 )
 def test_no_other_file_can_be_reached(server: Running, path: str) -> None:
     """Only names in the manifest are files."""

@@ -37,6 +37,12 @@ def pieces(server: Running, path: str, headers: dict[str, str]) -> Iterator[byte
         connection.close()
 
 
+def read_to_the_end(connection: socket.socket) -> None:
+    """Until the other side ends."""
+    while connection.recv(1 << 20):
+        pass
+
+
 @pytest.mark.parametrize("accept", ["text/csv", "application/sparql-results+json"])
 def test_a_million_rows_stream_with_flat_memory(starter: Starter, accept: str) -> None:
     """The first bytes come at once; no process grows by more than 64 MB."""
@@ -82,8 +88,7 @@ def test_a_cut_answer_never_looks_whole(starter: Starter) -> None:
     with socket.create_connection(("127.0.0.1", server.port), timeout=10) as old:
         old.sendall(f"GET {path_of(ENDLESS)} HTTP/1.0\r\n\r\n".encode())
         with pytest.raises(ConnectionResetError):
-            while old.recv(1 << 20):
-                pass
+            read_to_the_end(old)
     assert server.get("/health").status == 200
 
 

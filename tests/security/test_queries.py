@@ -6,6 +6,7 @@ import threading
 import time
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
+from typing import ClassVar
 from urllib.parse import quote
 
 import pytest
@@ -111,7 +112,7 @@ def test_random_bytes_are_refused_and_well_formed(server: Running) -> None:
 class Ears(http.server.BaseHTTPRequestHandler):
     """Remembers that it was called."""
 
-    heard: list[str] = []
+    heard: ClassVar[list[str]] = []
 
     def do_GET(self) -> None:
         """Whatever the method and the path."""
@@ -119,7 +120,7 @@ class Ears(http.server.BaseHTTPRequestHandler):
         self.send_response(200)
         self.end_headers()
 
-    do_POST = do_HEAD = do_PUT = do_GET
+    do_POST = do_HEAD = do_PUT = do_GET  # noqa: N815 - the names that the library calls
 
     def log_message(self, format: str, *args: object) -> None:
         """Say nothing."""
@@ -187,7 +188,7 @@ def test_xml_is_well_formed_or_refused(server: Running) -> None:
         ("DESCRIBE NMOD:0000003", "application/rdf+xml"),
     ):
         found = server.query(query, accept)
-        assert found.status in (200, 406)
+        assert found.cut or found.status in (200, 406)
         if found.status == 406:
             assert "offered" in found.json()
         elif not found.cut:  # what comes after 64 kB can only be cut

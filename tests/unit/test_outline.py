@@ -81,8 +81,22 @@ def test_a_variable_that_the_engine_would_lose_is_seen(query: str, lost: str) ->
 
 @pytest.mark.parametrize(
     "unit",
-    ["a.", '"', '"""a', "<", "<a", "a ", "\\", "(", "a", ":", "'''", "\\u0041", "a-", "@a-", "#"]
-    + [
+    [
+        "a.",
+        '"',
+        '"""a',
+        "<",
+        "<a",
+        "a ",
+        "\\",
+        "(",
+        "a",
+        ":",
+        "'''",
+        "\\u0041",
+        "a-",
+        "@a-",
+        "#",
         "1.",
         "1e",
         "a:%.",

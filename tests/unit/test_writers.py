@@ -1,4 +1,4 @@
-"""The writers of our own: JSON-LD and RDF/XML hold the same triples as N-Triples, or say why not."""
+"""Our own writers: JSON-LD and RDF/XML hold the triples of N-Triples, or say why not."""
 
 import json
 import warnings
@@ -133,7 +133,10 @@ def test_json_ld_carries_only_the_used_part_of_the_context() -> None:
 def test_json_ld_keeps_graphs_apart() -> None:
     """A dataset's named graphs come back with their names."""
     one = Triple(NamedNode(EX + "a"), NamedNode(EX + "p"), Literal("1"))
-    quads = [Quad(*one, NamedNode(EX + "g")), Quad(*one, DefaultGraph())]
+    quads = [
+        Quad(one.subject, one.predicate, one.object, graph)
+        for graph in (NamedNode(EX + "g"), DefaultGraph())
+    ]
     written = jsonld.dataset(quads, jsonld.read_context(CONTEXT))
     assert set(parse(written, format=RdfFormat.JSON_LD)) == set(quads)
 
