@@ -144,7 +144,9 @@ def _quality(ranges: tuple[Range, ...], media_type: str) -> tuple[float, int]:
 def _parse_range(element: str) -> Range | None:
     name, *rest = [part.strip() for part in _PARAMETER.findall(element)] or [""]
     main, slash, sub = name.lower().partition("/")
-    if not (slash and _TOKEN.fullmatch(main) and _TOKEN.fullmatch(sub)) or (main == "*" and sub != "*"):
+    if not (slash and _TOKEN.fullmatch(main) and _TOKEN.fullmatch(sub)) or (
+        main == "*" and sub != "*"
+    ):
         return None
     quality, parameters = 1.0, []
     for part in rest:

@@ -133,9 +133,7 @@ def respond(site: Site, request: Request, handler: PageHandler, values: dict[str
     return delivery.deliver(reply, request)
 
 
-def told(
-    error: errors.PublisherError, request: Request, site: Site | None = None
-) -> Reply:
+def told(error: errors.PublisherError, request: Request, site: Site | None = None) -> Reply:
     """The reply that tells an error; a fault of ours is logged, and says nothing of our inside."""
     if problems.status_of(error) == 500:
         log.error("request %s failed: %s", request.id, error)
@@ -144,9 +142,7 @@ def told(
     return _with_page(reply, error, request, site) if site is not None else reply
 
 
-def _with_page(
-    reply: Reply, error: errors.PublisherError, request: Request, site: Site
-) -> Reply:
+def _with_page(reply: Reply, error: errors.PublisherError, request: Request, site: Site) -> Reply:
     """The site's own page of an error, where people get a page at all."""
     if not (reply.header("content-type") or "").startswith("text/html"):
         return reply
