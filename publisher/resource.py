@@ -178,7 +178,7 @@ def incoming(
     engine: Engine, linker: Linker, iri: str, *, limit: int, offset: int = 0
 ) -> tuple[tuple[Link, Link], ...]:
     """One page of (subject, property) of the statements that point here; one more than `limit`."""
-    query = f"SELECT DISTINCT ?s ?p WHERE {{ ?s ?p {NamedNode(iri)} }}"
+    query = f"SELECT ?s ?p WHERE {{ ?s ?p {NamedNode(iri)} }}"
     rows = engine.select(f"{query} LIMIT {limit + 1} OFFSET {offset}")
     links = linker.links(term for row in rows for term in row.values())
     return tuple((links[row["s"]], links[row["p"]]) for row in rows)

@@ -20,8 +20,8 @@ from publisher.pages.render import words
 from publisher.resource import Link, Linker, ResourceView
 from publisher.screens.desk import Desk, Flag, Stance
 
-ROWS = 30
-CARDS = 15  # of one stance
+ROWS = 20
+CARDS = 12  # of one stance
 MARKS = 150  # of a timeline
 MOST = 1000  # rows of one query that is asked while somebody waits
 
@@ -300,19 +300,15 @@ def wanted(desk: Desk, source: str, subject: Subject) -> Iterable[str]:
     panel, dot, variable = source.partition(".")
     if dot:
         known = desk.table("panels").get(panel, {})
-        rows = _all_rows(desk, panel, known, subject)
+        if "rows" in known:
+            matches = picked_by(desk, known, subject)
+            return desk.index.values(str(known["rows"]), matches, variable)
+        query = asked_text(desk, panel, known, subject)
+        rows = desk.site.engine.select(f"{query}\nLIMIT {MOST}")
         terms = {row.get(variable) for row in rows}
         return sorted(term.value for term in terms if isinstance(term, NamedNode))
     term = subject.terms[source.removesuffix("*")]
     return desk.below(term.value) if source.endswith("*") else [term.value]
-
-
-def _all_rows(desk: Desk, name: str, known: Mapping[str, Any], subject: Subject) -> list[Row]:
-    """The first rows of another panel, whatever page of it is shown."""
-    if "rows" in known:
-        return desk.index.picked(str(known["rows"]), picked_by(desk, known, subject), MOST)
-    query = asked_text(desk, name, known, subject)
-    return desk.site.engine.select(f"{query}\nLIMIT {MOST}")
 
 
 # table: every projected variable is a column

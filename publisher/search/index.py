@@ -133,17 +133,31 @@ class Index:
         Rows that also match `first` come before the others.
         """
         condition, values = _conditions(of, matches)
-        order, more = _conditions(of, first) if first else ("1", [])
-        query = (
-            f"SELECT body FROM row WHERE {condition} ORDER BY ({order}) DESC, id LIMIT ? OFFSET ?"  # noqa: S608 - marks only
+        if first:
+            order, more = _conditions(of, first)
+            order, values = f"(id IN ({order})) DESC, id", [*values, *more]
+        else:
+            order = "id"
+        found = self.rows(
+            f"SELECT body FROM row WHERE id IN ({condition}) ORDER BY {order} LIMIT ? OFFSET ?",  # noqa: S608 - marks only
+            (*values, limit, offset),
         )
-        found = self.rows(query, (*values, *more, limit, offset))
         return [read_row(body) for (body,) in found]
 
     def count(self, of: str, matches: Matches) -> int:
         """How many rows `picked` has in all."""
         condition, values = _conditions(of, matches)
-        return int(self.rows(f"SELECT COUNT(*) FROM row WHERE {condition}", values)[0][0])  # noqa: S608 - marks only
+        return int(self.rows(f"SELECT COUNT(*) FROM ({condition})", values)[0][0])  # noqa: S608 - marks only
+
+    def values(self, of: str, matches: Matches, variable: str) -> list[str]:
+        """The IRIs that a variable has in the rows that `picked` has, each once."""
+        condition, values = _conditions(of, matches)
+        found = self.rows(
+            "SELECT DISTINCT iri FROM place WHERE of = ? AND variable = ?"  # noqa: S608 - marks only
+            f" AND row IN ({condition}) ORDER BY iri",
+            (of, variable, *values),
+        )
+        return [iri for (iri,) in found]
 
     def fact(self, name: str) -> list[dict[str, str]]:
         """The rows of a query that the build has asked already."""
@@ -304,13 +318,13 @@ FILE_HINT = "search.sqlite"
 
 
 def _conditions(of: str, matches: Matches) -> tuple[str, list[object]]:
-    """Each variable has one of its IRIs: as SQL with marks, and what the marks stand for."""
+    """The rows in which each variable has one of its IRIs: SQL with marks, and their values."""
     parts: list[str] = []
     values: list[object] = []
     for variable, iris in sorted(matches.items()):
         parts.append(
-            "id IN (SELECT row FROM place WHERE of = ? AND variable = ?"
-            " AND iri IN (SELECT value FROM json_each(?)))"
+            "SELECT row FROM place WHERE of = ? AND variable = ?"
+            " AND iri IN (SELECT value FROM json_each(?))"
         )
         values += [of, variable, json.dumps(sorted(iris))]
-    return " AND ".join(parts), values
+    return " INTERSECT ".join(parts) if len(parts) > 1 else f"{parts[0]} GROUP BY row", values
