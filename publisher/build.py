@@ -90,7 +90,7 @@ class _Job:
         names = {f.graph.value for f in self.corpus.files if f.room == "ontology"}
         vocabulary = [q for q in statements.quads if q.graph_name.value in names]  # type: ignore[union-attr]
         own = downloads.arrange(vocabulary, statements.prefixes, statements.context)
-        for suffix in ("ttl", "rdf", "jsonld"):
+        for suffix in downloads.WRITERS:
             text = downloads.WRITERS[suffix](own)
             yield self._save(f"downloads/ontology.{suffix}", text, "The vocabulary")
         yield from self._tables()

@@ -41,6 +41,7 @@ RULES: tuple[Rule, ...] = (
     queries.usable_rules,
     identity.file_names,
     identity.one_number_once,
+    identity.one_name_each,
     identity.one_file_each,
     identity.kinds_in_their_folders,
     identifiers.well_formed,

@@ -112,3 +112,33 @@ def kinds_in_their_folders(corpus: Corpus) -> Iterator[Finding]:
                 f"stands in {kind.folder} and is no {show(kind.types[0])}",
                 "move the file, or mend the type",
             )
+
+
+PREFERRED = "http://www.w3.org/2004/02/skos/core#prefLabel"
+
+
+def one_name_each(corpus: Corpus) -> Iterator[Finding]:
+    """Two concepts of one kind with the same preferred label: one thing under two numbers."""
+    first: dict[tuple[str, str, str], tuple[str, str]] = {}
+    for file in corpus.files:
+        kind = kind_of(file, corpus.graph)
+        if kind is None:
+            continue
+        for fact in file.facts:
+            subject, label = fact.triple.subject, fact.triple.object
+            if fact.triple.predicate.value != PREFERRED or not isinstance(label, ox.Literal):
+                continue
+            if not isinstance(subject, ox.NamedNode):
+                continue
+            name = (kind.name, label.value.casefold(), label.language or "")
+            known, where = first.setdefault(name, (subject.value, file.path))
+            if known != subject.value:
+                yield Finding(
+                    "violation",
+                    "one-name-each",
+                    file.path,
+                    fact.line,
+                    corpus.graph.prefixes.show(subject.value),
+                    f"is called {label.value!r}, as the {kind.name} in {where} is",
+                    "use that one, or find the name that tells the two apart",
+                )

@@ -5,9 +5,9 @@ adverse-event ...) followed by the LABEL; or `source` followed by its identifier
 registration number). `neuromodkg check` then says what is still to be written.
 
 example:
-  neuromodkg mint therapy "dorsal root ganglion stimulation"
-  neuromodkg mint source 10.1111/ner.12208 25112889
-  neuromodkg mint source number:K173442
+  neuromodkg mint therapy "temporal interference stimulation"
+  neuromodkg mint source 10.1000/xyz123 12345678
+  neuromodkg mint source number:K000001
 """
 
 from __future__ import annotations

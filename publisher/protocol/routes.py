@@ -66,6 +66,14 @@ def _document(stem: str) -> Handler:
     return handler
 
 
+def _document_as(stem: str, suffix: str) -> Handler:
+    def handler(site: Site, request: Request) -> Reply | None:
+        name = f"{files.FOLDER}{stem}.{suffix}"
+        return files.release_file(site, request, name) if name in site.manifest.files else None
+
+    return handler
+
+
 def _description(site: Site, request: Request) -> Reply | None:
     """The release's description of itself (VoID, DCAT), in any graph format."""
     choice = negotiate(request.accept, (HTML, *GRAPHS))
@@ -81,6 +89,7 @@ EXACT: dict[str, Handler] = {
     "/downloads/": _downloads,
     "/context.jsonld": files.context,
     "/ontology": _document("ontology"),
+    **{f"/ontology.{row.suffix}": _document_as("ontology", row.suffix) for row in GRAPHS},
     "/dataset": _description,
     "/.well-known/void": _description,
 }

@@ -13,6 +13,7 @@ from publisher.corpus import Corpus
 from tests.unit.conftest import Spoil
 
 LIGHT = "data/lights/0001-grey-point.ttl"
+OTHER_LIGHT = "data/lights/0002-sand-bank.ttl"
 SOURCE = "data/sources/isbn-978-0-00-000001-9.ttl"
 
 
@@ -35,6 +36,7 @@ def test_the_small_graph_passes(lights: Corpus) -> None:
 
 # old text, new text, the rule that finds it, what stands on the found line, what the advice says
 SLIPS = [
+    (OTHER_LIGHT, '"Sand Bank"@en', '"grey point"@en', "one-name-each", "grey point", "use that"),
     (SOURCE, "lv:verdict lv:Seen", "lv:verdict lv:Sen", "known-terms", "lv:Sen ", "lv:Seen"),
     (SOURCE, "lv:miles 12.5", "lv:mile 12.5", "known-terms", "lv:mile ", "did you mean lv:miles?"),
     (SOURCE, "lv:light LGT:0001", "lv:light LGT:0099", "described-entities", "LGT:0099", ""),
