@@ -15,6 +15,7 @@ UPDATES = frozenset(
     ["INSERT", "DELETE", "LOAD", "CLEAR", "DROP", "CREATE", "ADD", "MOVE", "COPY", "WITH"]
 )
 FORMS = frozenset({"SELECT", "ASK", "CONSTRUCT", "DESCRIBE"})
+SHORT = 4096  # characters of a query whose outline is worth remembering
 # the same query gives another answer next time
 VOLATILE = frozenset(["NOW", "RAND", "UUID", "STRUUID", "BNODE"])
 
@@ -68,9 +69,17 @@ def tokens(query: str) -> Iterator[Token]:
             yield kind, match.group()
 
 
-@lru_cache(maxsize=2048)
 def read(query: str) -> Outline:
-    """The outline of a query."""
+    """The outline of a query; those of short ones are remembered, so that memory is bounded."""
+    return _remembered(query) if len(query) <= SHORT else _read(query)
+
+
+@lru_cache(maxsize=2048)
+def _remembered(query: str) -> Outline:
+    return _read(query)
+
+
+def _read(query: str) -> Outline:
     reader = _Reader()
     for kind, text in tokens(query):
         reader.take(kind, text)

@@ -132,10 +132,16 @@ class Front:
 
     async def _endpoint(self, request: Request, protocol: Conversation) -> Reply | None:
         """The answer to a query; None when the editor's page is wanted."""
-        if len(request.query_string) + len(request.body) > SMALL_QUERY:
-            inquiry = await self.bridge.run(sparql.understand, self.site, request)
-        else:
-            inquiry = sparql.understand(self.site, request)
+        try:
+            if len(request.query_string) + len(request.body) > SMALL_QUERY:
+                inquiry = await self.bridge.run(sparql.understand, self.site, request)
+            else:
+                inquiry = sparql.understand(self.site, request)
+        except errors.RequestError:
+            # reading a query costs time, too: what is refused counts as a failed one
+            self.shares.admit(request.client)
+            self.shares.spend(request.client, 0.0, failed=True)
+            raise
         if inquiry is None:
             reply = about_endpoint(self.site, request)
             return None if reply.header("content-type") == "text/html" else reply
@@ -263,7 +269,8 @@ class Front:
         if scope.method != "GET":
             return None
         path, query, scheme = scope.path, scope.query_string, scope.scheme
-        return (path, query, scheme, *map(headers.get, TELLING))
+        # the authority of an absolute request target decides links, as the Host header does
+        return (path, query, scheme, scope.authority, *map(headers.get, TELLING))
 
     def _note(self, scope: Any, status: int, began: float, note: str) -> None:
         taken = time.perf_counter() - began

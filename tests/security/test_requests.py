@@ -132,3 +132,12 @@ def test_many_requests_on_one_connection(server: Running) -> None:
     found = server.raw(sent)
     places = [found.index(b"x\r\n%d\r\n" % n) for n in range(6)]
     assert places == sorted(places)
+
+
+def test_an_absolute_request_target_poisons_no_cache(server: Running) -> None:
+    """Links follow the authority that was asked, for the one who asked it only."""
+    head = "Accept: text/turtle\r\nAccept-Encoding: identity\r\nConnection: close\r\n\r\n"
+    asked = f"GET http://evil.example/sparql HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n{head}"
+    for _ in range(8):  # whichever serving process takes it
+        assert b"evil.example" in server.raw(asked.encode())
+        assert b"evil.example" not in server.get("/sparql", "text/turtle").body
