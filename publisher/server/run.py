@@ -115,19 +115,28 @@ def open_engine(held: Held, settings: Settings, counters: Counters) -> Engine:
 class Supervisor(Server):  # type: ignore[misc,valid-type]
     """granian's parent process, with three differences.
 
-    All serving processes share one listening socket, which the parent keeps: with a socket for each
-    (SO_REUSEPORT, its way on Linux) connections that wait at a process that dies are reset. Dead
-    processes are looked for, not only heard of: two that die at once would be taken for one. And
-    it never gives up: a process that dies twice within seconds would end the whole server.
+    Every listening socket is the parent's, and outlives the process that accepts from it. On Linux
+    there is one for each process (SO_REUSEPORT spreads connections evenly; from a single socket,
+    one or two processes take them all); granian has each process open its own, so that connections
+    that wait at one that dies are reset. Dead processes are looked for, not only heard of: two that
+    die at once would be taken for one. And it never gives up: a process that dies twice within
+    seconds would end the whole server.
     """
 
     held: Held
 
     def _init_shared_socket(self) -> None:
-        self._shd = SocketSpec(self.bind_addr, self.bind_port, self.backlog).build()
+        own = self.workers if sys.platform == "linux" else 1
+        spec = SocketSpec(self.bind_addr, self.bind_port, self.backlog)
+        self.listeners = [spec.build() for _ in range(own)]
+        self._shd = self.listeners[0]
         self._sfd = self._shd.get_fd()
         self._sso = socket.socket(fileno=self._sfd)
         self._sso.set_inheritable(True)
+
+    def _spawn_worker(self, idx: int, target: Any, callback_loader: Any) -> Any:
+        self._shd = self.listeners[idx % len(self.listeners)]
+        return super()._spawn_worker(idx, target, callback_loader)
 
     def _serve_loop(self, spawn_target: Any, target_loader: Any) -> None:
         while True:
