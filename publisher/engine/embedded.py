@@ -17,12 +17,12 @@ from pyoxigraph import (
     QuerySolutions,
     QueryTriples,
     RdfFormat,
-    Store,
     Triple,
     Variable,
 )
 
 from publisher.engine import answers, rows, simple
+from publisher.engine.held import Held, open_store
 from publisher.engine.nursery import Life, Nursery
 from publisher.engine.pool import Lanes, Pool, keep_within, syntax_error
 from publisher.engine.question import (
@@ -35,24 +35,9 @@ from publisher.engine.question import (
     Term,
 )
 from publisher.engine.worker import live, read_wording
-from publisher.errors import NotAcceptable, ReleaseDamaged
+from publisher.errors import NotAcceptable
 
 T = TypeVar("T")
-
-
-def open_store(release: Path) -> Store:
-    """A release's store on disk, to be read only (anything else would make an empty one)."""
-    try:
-        return Store.read_only(str(release / "store"))
-    except OSError as error:
-        raise ReleaseDamaged("the store cannot be opened", where=str(release)) from error
-
-
-def load_store(release: Path) -> Store:
-    """A release's store in memory: about 400 bytes a triple, counted with its graph and without."""
-    store = Store()
-    store.bulk_extend(iter(open_store(release)))
-    return store
 
 
 class Embedded:
@@ -63,11 +48,11 @@ class Embedded:
         release: Path,
         lanes: Lanes | None = None,
         notice: Callable[[str], None] = lambda _: None,
-        memory: Store | None = None,
+        memory: Held | None = None,
     ) -> None:
         """`memory` is the release's store, loaded; then this must be called without threads."""
         self.release = release.resolve()  # `current` may point elsewhere tomorrow
-        self.store = memory if memory is not None else open_store(self.release)
+        self.held = memory if memory is not None else open_store(self.release)
         self.wording = read_wording(self.release)
         known = lanes or Lanes()
         nursery = None if memory is None else Nursery(memory, self._life(known))
@@ -80,8 +65,8 @@ class Embedded:
         """What a process out of the nursery does."""
         wording, megabytes, network = self.wording, lanes.memory // 2**20, lanes.network
 
-        def life(end: socket.socket, store: Store) -> NoReturn:
-            live(end, lambda: store, wording, megabytes, network)
+        def life(end: socket.socket, held: Held) -> NoReturn:
+            live(end, lambda: held, wording, megabytes, network)
 
         return life
 
@@ -89,7 +74,7 @@ class Embedded:
 
     def select(self, query: str, substitutions: Substitutions | None = None) -> list[Row]:
         """The rows of one of our own queries; unbound variables are left out of a row."""
-        found = self.store.query(
+        found = self.held.needed(query).query(
             query, prefixes=self.wording.prefixes, substitutions=dict(substitutions or {})
         )
         assert isinstance(found, QuerySolutions), "only SELECT has rows"
@@ -101,7 +86,7 @@ class Embedded:
 
     def ask(self, query: str, substitutions: Substitutions | None = None) -> bool:
         """The answer to one of our own questions."""
-        found = self.store.query(
+        found = self.held.needed(query).query(
             query, prefixes=self.wording.prefixes, substitutions=dict(substitutions or {})
         )
         assert isinstance(found, QueryBoolean), "only ASK has a yes or no"
@@ -113,7 +98,7 @@ class Embedded:
             subject = NamedNode(iri)
         except ValueError:
             return []
-        found = self.store.quads_for_pattern(subject, None, None, DefaultGraph())
+        found = self.held.union.quads_for_pattern(subject, None, None, DefaultGraph())
         return [quad.triple for quad in found]
 
     def lookup_text(self, iri: str) -> str:
@@ -122,18 +107,18 @@ class Embedded:
             value: dict[Variable, Term] = {Variable("s"): NamedNode(iri)}
         except ValueError:
             return ""
-        found = self.store.query("CONSTRUCT WHERE { ?s ?p ?o }", substitutions=value)
+        found = self.held.union.query("CONSTRUCT WHERE { ?s ?p ?o }", substitutions=value)
         assert isinstance(found, QueryTriples)
         return (found.serialize(format=RdfFormat.N_TRIPLES) or b"").decode("utf-8")
 
     def graph(self, iri: str) -> list[Triple]:
         """The triples of one named graph."""
-        found = self.store.quads_for_pattern(None, None, None, NamedNode(iri))
+        found = self.held.whole.quads_for_pattern(None, None, None, NamedNode(iri))
         return [quad.triple for quad in found]
 
     def count(self) -> int:
         """How many distinct triples there are."""
-        return sum(1 for _ in self.store.quads_for_pattern(None, None, None, DefaultGraph()))
+        return sum(1 for _ in self.held.union.quads_for_pattern(None, None, None, DefaultGraph()))
 
     def graphs(self) -> tuple[str, ...]:
         """The names of all graphs."""
@@ -141,7 +126,8 @@ class Embedded:
 
     @cached_property
     def _graphs(self) -> tuple[str, ...]:
-        return tuple(sorted(g.value for g in self.store.named_graphs() if isinstance(g, NamedNode)))
+        names = self.held.whole.named_graphs()
+        return tuple(sorted(name.value for name in names if isinstance(name, NamedNode)))
 
     # everybody's questions
 
@@ -158,7 +144,7 @@ class Embedded:
     def _evaluated(self, question: Question) -> bytes:
         """A whole answer. Results belong to their thread, so no error may carry them elsewhere."""
         try:
-            found = self.store.query(
+            found = self.held.union.query(
                 question.query, base_iri=question.base or None, prefixes=self.wording.prefixes
             )
             return answers.whole(found, question.format, self.wording)

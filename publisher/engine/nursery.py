@@ -18,8 +18,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from pyoxigraph import Store
-
+from publisher.engine.held import Held
 from publisher.errors import EngineUnavailable
 
 START_SECONDS = 30.0
@@ -27,17 +26,17 @@ STATUS_SECONDS = 2.0
 MESSAGE = 4096
 REMEMBERED = 256
 
-Life = Callable[[socket.socket, Store], NoReturn]
+Life = Callable[[socket.socket, Held], NoReturn]
 
 
 class Nursery:
     """The serving process's end: asks for processes, and hears how they ended."""
 
-    def __init__(self, store: Store, life: Life) -> None:
+    def __init__(self, held: Held, life: Life) -> None:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.pid = os.fork()
         if self.pid == 0:
-            _stay(theirs, store, life)
+            _stay(theirs, held, life)
         theirs.close()
         ours.setblocking(False)
         self.line = ours
@@ -99,7 +98,7 @@ class Nursery:
         os.waitpid(self.pid, 0)
 
 
-def _stay(line: socket.socket, store: Store, life: Life) -> NoReturn:
+def _stay(line: socket.socket, held: Held, life: Life) -> NoReturn:
     """The nursery's own life: fork when asked, tell who ended, end with its parent."""
     keep = line.fileno()
     os.closerange(3, keep)  # the listening socket above all
@@ -122,7 +121,7 @@ def _stay(line: socket.socket, store: Store, life: Life) -> NoReturn:
                 os.read(bell, MESSAGE)
                 _tell_the_dead(line)
             if keep in ready:
-                _give_birth(line, store, life)
+                _give_birth(line, held, life)
     finally:
         os._exit(0)
 
@@ -138,7 +137,7 @@ def _tell_the_dead(line: socket.socket) -> None:
         _say(line, "ended", pid, os.waitstatus_to_exitcode(status))
 
 
-def _give_birth(line: socket.socket, store: Store, life: Life) -> None:
+def _give_birth(line: socket.socket, held: Held, life: Life) -> None:
     message, descriptors, _, _ = socket.recv_fds(line, MESSAGE, 1)
     if not message:
         os._exit(0)
@@ -147,7 +146,7 @@ def _give_birth(line: socket.socket, store: Store, life: Life) -> None:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         line.close()
-        life(socket.socket(fileno=descriptors[0]), store)
+        life(socket.socket(fileno=descriptors[0]), held)
     os.close(descriptors[0])
     _say(line, "born", pid, 0)
 

@@ -16,13 +16,14 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
 from pyoxigraph import DefaultGraph, NamedNode, Quad, Store
 
 from publisher.engine import answers, frames, sandbox
+from publisher.engine.held import Held, Opening, open_store
 from publisher.errors import NotAcceptable
 from publisher.jsonld import read_context
 
@@ -92,7 +93,7 @@ def main(arguments: list[str]) -> NoReturn:
     folder = Path(release)
     live(
         socket.socket(fileno=int(descriptor)),
-        lambda: Store.read_only(str(folder / "store")),
+        lambda: open_store(folder),
         read_wording(folder),
         int(megabytes),
         network == "1",
@@ -101,7 +102,7 @@ def main(arguments: list[str]) -> NoReturn:
 
 def live(
     end: socket.socket,
-    opening: Callable[[], Store],
+    opening: Opening,
     wording: answers.Wording,
     megabytes: int,
     network: bool,
@@ -124,17 +125,15 @@ def _watch(end: socket.socket) -> None:
         pass
 
 
-def _serve(
-    line: Line, opening: Callable[[], Store], wording: answers.Wording, network: bool
-) -> None:
+def _serve(line: Line, opening: Opening, wording: answers.Wording, network: bool) -> None:
     try:
-        store = opening()
+        held = opening()
         confined = network or sandbox.confine()
         hello = {"thread": threading.get_native_id(), "confined": confined}
         line.send((frames.READY, json.dumps(hello).encode()))
         begin = _memory()
         while True:
-            _answer(line, store, wording, begin)
+            _answer(line, held, wording, begin)
     except (SystemExit, OSError):
         os._exit(0)  # the parent hung up
     except BaseException:
@@ -149,11 +148,11 @@ def read_wording(release: Path) -> answers.Wording:
     return answers.Wording(prefixes, read_context(context))
 
 
-def _answer(line: Line, store: Store, wording: answers.Wording, begin: int) -> None:
+def _answer(line: Line, held: Held, wording: answers.Wording, begin: int) -> None:
     question = line.receive()
     outlet = Outlet(line)
     try:
-        source, default, named = _dataset(store, question["default"], question["named"])
+        source, default, named = _dataset(held, question)
         results = source.query(
             question["query"],
             base_iri=question["base"] or None,
@@ -180,20 +179,24 @@ def _fault(line: Line, family: str, what: str, **more: object) -> None:
 
 
 def _dataset(
-    store: Store, default: list[str] | None, named: list[str] | None
+    held: Held, question: dict[str, Any]
 ) -> tuple[Store, list[Any] | None, list[Any] | None]:
     """The store to ask, and its graphs.
 
     Several default graphs are merged as a set first: the engine itself would give a triple that
     stands in two of them twice.
     """
+    default: list[str] | None = question["default"]
+    named: list[str] | None = question["named"]
+    if default is None and named is None:
+        return held.needed(question["query"]), None, None
     if default is None or len(set(default)) < 2:
-        return store, _graphs(default), _graphs(named)
+        return held.whole, _graphs(default), _graphs(named)
     merged = Store()
     for name in dict.fromkeys(default):
-        merged.bulk_extend(Quad(*quad.triple) for quad in _quads(store, name))
+        merged.bulk_extend(Quad(*quad.triple) for quad in _quads(held.whole, name))
     for name in dict.fromkeys(named or ()):
-        merged.bulk_extend(_quads(store, name))
+        merged.bulk_extend(_quads(held.whole, name))
     return merged, [DefaultGraph()], _graphs(named)
 
 

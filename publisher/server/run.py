@@ -19,10 +19,10 @@ from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.net import SocketSpec  # type: ignore[attr-defined,unused-ignore]
 from granian.server import Server
-from pyoxigraph import Store
 
 from publisher import logs
-from publisher.engine.embedded import Embedded, load_store
+from publisher.engine.embedded import Embedded
+from publisher.engine.held import Held, load_store
 from publisher.engine.question import Engine
 from publisher.errors import PublisherError, UsageError
 from publisher.limits import Shares
@@ -43,7 +43,7 @@ LOOK_SECONDS = 1.0
 STOP_SECONDS = 15
 
 
-class Held:
+class Current:
     """The current release as the supervisor holds it: forked processes share its memory."""
 
     def __init__(self, link: Path, settings: Settings) -> None:
@@ -51,7 +51,7 @@ class Held:
         self.most = settings.memory_triples if sys.platform == "linux" else 0
         self.supervisor = os.getpid()
         self.release = link.resolve()
-        self.store: Store | None = None
+        self.store: Held | None = None
 
     def load(self) -> None:
         """Open what the link points at now."""
@@ -70,7 +70,7 @@ class Held:
 class Application:
     """What granian loads in every serving process."""
 
-    def __init__(self, held: Held, settings: Settings, shared: Path) -> None:
+    def __init__(self, held: Current, settings: Settings, shared: Path) -> None:
         self.supervisor = held.supervisor  # asked now, the parent might be another already
         logs.configure(settings.log_level, settings.log_format)
         counters = Counters(shared)
@@ -105,7 +105,7 @@ def _end_with(parent: int, loop: asyncio.AbstractEventLoop) -> None:
         loop.call_later(LOOK_SECONDS, _end_with, parent, loop)
 
 
-def open_engine(held: Held, settings: Settings, counters: Counters) -> Engine:
+def open_engine(held: Current, settings: Settings, counters: Counters) -> Engine:
     """The release's own store, or the SPARQL services that the settings name."""
     if settings.engine:
         return Remote(settings.engine, settings)
@@ -123,7 +123,7 @@ class Supervisor(Server):  # type: ignore[misc,valid-type]
     seconds would end the whole server.
     """
 
-    held: Held
+    held: Current
 
     def _init_shared_socket(self) -> None:
         own = self.workers if sys.platform == "linux" else 1
@@ -164,7 +164,7 @@ class Supervisor(Server):  # type: ignore[misc,valid-type]
         self._reload(spawn_target, target_loader)
 
 
-def load(held: Held, settings: Settings, shared: Path) -> Application:
+def load(held: Current, settings: Settings, shared: Path) -> Application:
     """The application; granian calls this in each serving process."""
     return Application(held, settings, shared)
 
@@ -201,7 +201,7 @@ def serve(release_dir: Path, settings: Settings) -> None:
             workers_kill_timeout=STOP_SECONDS,
         )
         log.info("serving %s on http://%s:%d/", release_dir.name, settings.host, port)
-        server.held = Held(release_dir, settings)
+        server.held = Current(release_dir, settings)
         server.held.load()
         loader = partial(load, server.held, settings, Path(shared))
         server.serve(target_loader=cast(Any, loader), wrap_loader=False)

@@ -1,0 +1,54 @@
+"""A release's store, held in memory or opened on disk, and which part of it a query needs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from pyoxigraph import DefaultGraph, Store
+
+from publisher.errors import ReleaseDamaged
+
+# Only these words let a query see a named graph; an escape might spell one of them.
+_NAMES_GRAPHS = re.compile(r"graph|from|\\u", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Held:
+    """All graphs, and the default graph for itself.
+
+    The default graph is the union of the named ones, so everything has each triple twice. A store
+    in memory keeps a chain for each term, and a search walks it past the triples of other graphs:
+    with the default graph alone, joins take a quarter to a half less time. On disk the graph is a
+    part of each key; there `union` is the same store.
+    """
+
+    whole: Store
+    union: Store
+
+    def needed(self, query: str) -> Store:
+        """The smallest store that answers this query, when its request names no dataset."""
+        return self.whole if _NAMES_GRAPHS.search(query) else self.union
+
+
+Opening = Callable[[], Held]
+
+
+def open_store(release: Path) -> Held:
+    """A release's store on disk, to be read only (anything else would make an empty one)."""
+    try:
+        store = Store.read_only(str(release / "store"))
+    except OSError as error:
+        raise ReleaseDamaged("the store cannot be opened", where=str(release)) from error
+    return Held(store, store)
+
+
+def load_store(release: Path) -> Held:
+    """A release's store in memory: about 600 bytes a triple."""
+    disk = open_store(release).whole
+    whole, union = Store(), Store()
+    whole.bulk_extend(iter(disk))
+    union.bulk_extend(disk.quads_for_pattern(None, None, None, DefaultGraph()))
+    return Held(whole, union)
