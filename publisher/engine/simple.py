@@ -8,6 +8,8 @@ early. Whatever this grammar does not recognise goes to a worker, so it may be s
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from functools import lru_cache
 
 LONGEST = 2000
 MOST_ROWS = 1000
@@ -17,11 +19,12 @@ _NAME = r"[A-Za-z][\w-]*+:[\w-]*+(?:\.[\w-]++)*+"
 _VARIABLE = r"[?$][A-Za-z_]\w*+"
 _LITERAL = rf'"[^"\\\r\n]*+"(?:@[A-Za-z-]++|\^\^(?:{_IRI}|{_NAME}))?+|[0-9]++'
 _RESOURCE = rf"{_IRI}|{_NAME}"
-_PROLOGUE = rf"\s*+(?:PREFIX\s++(?:[A-Za-z][\w-]*+)?+:\s*+{_IRI}\s*+)*+"
+_PROLOGUE = rf"\s*+(?P<prologue>(?:PREFIX\s++(?:[A-Za-z][\w-]*+)?+:\s*+{_IRI}\s*+)*+)"
 _DESCRIPTION = re.compile(rf"{_PROLOGUE}DESCRIBE\s++(?:{_RESOURCE})\s*+\Z", re.IGNORECASE)
 _PATTERN = re.compile(
     rf"""{_PROLOGUE}
-    (?: (?P<ask>ASK)\b | SELECT\s++(?P<distinct>DISTINCT\s++)?+(?:\*|(?:{_VARIABLE}\s*+)++) )
+    (?: (?P<ask>ASK)\b
+      | SELECT\s++(?P<distinct>DISTINCT\s++)?+(?P<variables>\*|(?:{_VARIABLE}\s*+)++) )
     \s*+(?:WHERE\b\s*+)?+\{{\s*+
     (?P<subject>{_VARIABLE}|{_RESOURCE})\s*+
     (?P<predicate>{_VARIABLE}|{_RESOURCE}|a\b)\s*+
@@ -32,25 +35,49 @@ _PATTERN = re.compile(
 )
 
 
-def is_bounded(query: str) -> bool:
-    """Whether this query may be answered where it was received.
+@dataclass(frozen=True)
+class Simple:
+    """A bounded question, as written. `terms` are a pattern's three; `limit` is -1 for none."""
 
-    >>> is_bounded("SELECT ?o { <http://example.org/a> ?p ?o }")
+    form: str
+    prologue: str = ""
+    terms: tuple[str, str, str] = ("", "", "")
+    variables: tuple[str, ...] = ()
+    distinct: bool = False
+    limit: int = -1
+
+
+@lru_cache(maxsize=64)
+def read(query: str) -> Simple | None:
+    """The question, when it may be answered where it was received.
+
+    >>> read("SELECT ?o { <http://example.org/a> ?p ?o }").variables
+    ('o',)
+    >>> read("SELECT ?s { ?s ?p ?o }") is None
     True
-    >>> is_bounded("SELECT ?s { ?s ?p ?o }")
-    False
     """
     if len(query) > LONGEST:
-        return False
-    if _DESCRIPTION.match(query):
-        return True
+        return None
     found = _PATTERN.match(query)
     if found is None:
-        return False
-    terms = [found["subject"], found["predicate"], found["object"]]
-    variables = [term[1:] for term in terms if term[0] in "?$"]
-    if len(set(variables)) < len(variables):
-        return False
-    if found["ask"] or terms[0][0] not in "?$":
-        return True
-    return bool(found["limit"]) and int(found["limit"]) <= MOST_ROWS and not found["distinct"]
+        return Simple("DESCRIBE") if _DESCRIPTION.match(query) else None
+    prologue, ask, distinct, projected, subject, predicate, value, limit = found.groups()
+    own = [term[1:] for term in (subject, predicate, value) if term[0] in "?$"]
+    if len(set(own)) < len(own):
+        return None
+    if not ask and subject[0] in "?$" and (limit is None or distinct or int(limit) > MOST_ROWS):
+        return None
+    # the engine, too, puts the variables of * into this order
+    names = tuple(sorted(own)) if projected in ("*", None) else _names(projected)
+    return Simple(
+        "ASK" if ask else "SELECT",
+        prologue,
+        (subject, predicate, value),
+        names,
+        bool(distinct),
+        -1 if limit is None else int(limit),
+    )
+
+
+def _names(projected: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in projected.replace("$", "?").split("?")[1:])

@@ -7,13 +7,14 @@ import re
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
 import brotli
 import zstandard
 
-from publisher.protocol.values import Reply, Request
+from publisher.protocol.values import Headers, Reply, Request
 
 SMALLEST = 600
 COMPRESSIBLE = re.compile(
@@ -37,11 +38,14 @@ CORS = (
         "ETag, Link, Location, Content-Location, Retry-After, X-Request-Id, X-Release",
     ),
 )
+STANDARD = (*SECURITY, *CORS)
+STANDARD_NAMES = frozenset(name for name, _ in STANDARD)
 PREFLIGHT = (
     ("access-control-allow-methods", "GET, HEAD, POST, OPTIONS"),
     ("access-control-allow-headers", "Accept, Content-Type, If-None-Match, Range, Authorization"),
     ("access-control-max-age", "86400"),
 )
+CODINGS = ("zstd", "br", "gzip")
 _CODING = re.compile(r"\s*([\w*-]+)\s*(?:;\s*q\s*=\s*([0-9.]+))?\s*\Z")
 _TAG = re.compile(r'(?:W/)?("[^"]*")')
 _NO_TRANSFORM = "no-transform"
@@ -56,23 +60,30 @@ class Squeeze(Protocol):
 
 def deliver(reply: Reply, request: Request) -> Reply:
     """The reply as it is sent; 304 and HEAD lose their bodies here."""
-    if reply.header("content-encoding") is None:
-        reply = _encoded(reply, request)
+    reply = _encoded(reply, request)
     if reply.status == 200 and _matches(reply, request):
         kept = ("etag", "cache-control", "vary", "content-location", "link", "expires")
         reply = Reply(304, tuple(pair for pair in reply.headers if pair[0] in kept))
-    reply = _complete(reply, request)
-    return replace(reply, body=b"") if request.method == "HEAD" else reply
+    return _complete(reply, request)
 
 
 def _complete(reply: Reply, request: Request) -> Reply:
-    """Headers are written from scratch; handlers may have set their own security headers."""
+    """Headers that every reply has, unless its handler set its own; HEAD loses the body."""
     present = {name for name, _ in reply.headers}
-    standard = (*SECURITY, *CORS, ("x-request-id", request.id))
-    more = tuple(pair for pair in standard if pair[0] not in present and pair[1])
-    if isinstance(reply.body, bytes) and reply.status != 304 and "content-length" not in present:
-        more = (*more, ("content-length", str(len(reply.body))))
-    return replace(reply, headers=(*reply.headers, *more))
+    more: Headers = STANDARD
+    if not present.isdisjoint(STANDARD_NAMES):
+        more = tuple(pair for pair in more if pair[0] not in present)
+    if "x-request-id" not in present and request.id:
+        more = (*more, ("x-request-id", request.id))
+    body = reply.body
+    if isinstance(body, bytes):
+        if reply.status != 304 and "content-length" not in present:
+            more = (*more, ("content-length", str(len(body))))
+        if request.method == "HEAD":
+            body = b""
+    elif request.method == "HEAD":
+        body = b""
+    return Reply(reply.status, reply.headers + more, body)
 
 
 def preflight(allowed: tuple[str, ...]) -> Reply:
@@ -82,8 +93,10 @@ def preflight(allowed: tuple[str, ...]) -> Reply:
 
 def _matches(reply: Reply, request: Request) -> bool:
     wanted = request.headers.get("if-none-match")
+    if not wanted or request.method not in ("GET", "HEAD"):
+        return False
     tag = reply.header("etag")
-    if request.method not in ("GET", "HEAD") or not wanted or tag is None:
+    if tag is None:
         return False
     return wanted.strip() == "*" or tag.removeprefix("W/") in _TAG.findall(wanted[:8192])
 
@@ -91,6 +104,7 @@ def _matches(reply: Reply, request: Request) -> bool:
 # compression
 
 
+@lru_cache(maxsize=512)
 def choose_coding(header: str | None, offered: tuple[str, ...]) -> str:
     """The content coding to use; empty for none.
 
@@ -111,19 +125,20 @@ def choose_coding(header: str | None, offered: tuple[str, ...]) -> str:
 
 
 def _encoded(reply: Reply, request: Request) -> Reply:
-    kind = reply.header("content-type") or ""
     body = reply.body
+    if isinstance(body, Path) or (isinstance(body, bytes) and len(body) < SMALLEST):
+        return reply
+    known = dict(reply.headers)
     fits = (
         reply.status not in (204, 206, 304)
-        and not isinstance(body, Path)
-        and COMPRESSIBLE.match(kind)
-        and _NO_TRANSFORM not in (reply.header("cache-control") or "")
-        and not (isinstance(body, bytes) and len(body) < SMALLEST)
+        and "content-encoding" not in known
+        and _is_compressible(known.get("content-type", ""))
+        and _NO_TRANSFORM not in known.get("cache-control", "")
     )
     if not fits:
         return reply
-    reply = _varies(reply, "Accept-Encoding")
-    coding = choose_coding(request.headers.get("accept-encoding"), ("zstd", "br", "gzip"))
+    reply = _varies(reply, "Accept-Encoding", known.get("vary", ""))
+    coding = choose_coding(request.headers.get("accept-encoding"), CODINGS)
     if not coding:
         return reply
     reply = reply.with_headers(("content-encoding", coding))
@@ -135,11 +150,17 @@ def _encoded(reply: Reply, request: Request) -> Reply:
     return replace(reply, body=_squeezed(body, coding))
 
 
-def _varies(reply: Reply, name: str) -> Reply:
-    found = reply.header("vary")
-    if found and name.lower() in found.lower():
+@lru_cache(maxsize=256)
+def _is_compressible(kind: str) -> bool:
+    return COMPRESSIBLE.match(kind) is not None
+
+
+def _varies(reply: Reply, name: str, found: str) -> Reply:
+    if name.lower() in found.lower():
         return reply
-    return reply.with_headers(("vary", f"{found}, {name}" if found else name))
+    value = ("vary", f"{found}, {name}" if found else name)
+    kept = [pair for pair in reply.headers if pair[0] != "vary"]
+    return Reply(reply.status, (*kept, value), reply.body)
 
 
 def squeeze(body: bytes, coding: str) -> bytes:

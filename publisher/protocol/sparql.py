@@ -30,6 +30,8 @@ READ_ONLY = "this endpoint is read-only"
 CACHE = "public, max-age=60, must-revalidate"
 _SCHEME = re.compile(r"<([A-Za-z][A-Za-z0-9+.-]*):")
 
+WHOLE = Dataset()
+
 Fields = tuple[tuple[str, str], ...]
 
 
@@ -62,8 +64,10 @@ def understand(site: Site, request: Request) -> Inquiry | None:
     dataset = _dataset(fields, found)
     base = site.names.iri("/sparql")
     question = Question(query, choice.format.name, dataset, base)
-    parts = (query, choice.media_type, repr(dataset))
-    return Inquiry(question, found, choice, "" if found.volatile else site.etag("query", *parts))
+    if found.volatile:
+        return Inquiry(question, found, choice, "")
+    named = () if dataset is WHOLE else (repr(dataset),)
+    return Inquiry(question, found, choice, site.etag("query", query, choice.media_type, *named))
 
 
 def budget(site: Site) -> Budget:
@@ -153,6 +157,8 @@ def _content_type(header: str) -> tuple[str, dict[str, str]]:
 
 
 def _only_query(fields: Fields) -> str | None:
+    if len(fields) == 1 and fields[0][0] == "query":
+        return fields[0][1]
     names = [name for name, _ in fields]
     if "update" in names:
         raise Forbidden(READ_ONLY, fix="send a query in the field query")
@@ -166,6 +172,8 @@ def _dataset(fields: Fields, found: outline.Outline) -> Dataset:
 
     The engine merges several FROM graphs without making a set of them; the worker does.
     """
+    if len(fields) == 1 and not found.default_sources:
+        return WHOLE
     default = tuple(value for name, value in fields if name == "default-graph-uri" and value)
     named = tuple(value for name, value in fields if name == "named-graph-uri" and value)
     for iri in (*default, *named):
@@ -178,7 +186,7 @@ def _dataset(fields: Fields, found: outline.Outline) -> Dataset:
     own = (*found.default_sources, *found.named_sources)
     if len(found.default_sources) > 1 and all(_SCHEME.match(source) for source in own):
         return Dataset(_bare(found.default_sources), _bare(found.named_sources))
-    return Dataset()
+    return WHOLE
 
 
 def _bare(sources: tuple[str, ...]) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ import ipaddress
 import itertools
 import re
 import secrets
+from functools import lru_cache
 from typing import Any
 
 from publisher.errors import BadRequest, NotFound, TooLarge
@@ -30,6 +31,7 @@ class Door:
             ipaddress.ip_network(t, strict=False) for t in settings.trusted_proxies
         )
         self.ids = itertools.count(1)
+        self._base = lru_cache(maxsize=256)(self._find_base)
         self.own = secrets.token_hex(4)
 
     def request(self, scope: Any, headers: dict[str, str]) -> Request:
@@ -47,7 +49,13 @@ class Door:
             query_string=scope.query_string,
             headers=headers,
             client=self._client(peer, forwarded),
-            base_url=self._base(scope, headers, forwarded),
+            base_url=self._base(
+                scope.scheme,
+                scope.authority or headers.get("host", ""),
+                forwarded.get("x-forwarded-proto", ""),
+                forwarded.get("x-forwarded-host", ""),
+                scope.server,
+            ),
             prefix=self.prefix,
             id=self._id(forwarded),
         )
@@ -70,14 +78,14 @@ class Door:
                 return bare[:64]
         return peer
 
-    def _base(self, scope: Any, headers: dict[str, str], forwarded: dict[str, str]) -> str:
+    def _find_base(self, scheme: str, host: str, proto: str, named: str, own: str) -> str:
+        """The site's address, by what the request and the proxy say of it."""
         if self.site_url:
             return self.site_url
-        scheme = forwarded.get("x-forwarded-proto", scope.scheme).split(",")[0].strip().lower()
-        host = forwarded.get("x-forwarded-host", "").split(",")[0].strip()
-        host = host or scope.authority or headers.get("host", "")
+        scheme = (proto or scheme).split(",")[0].strip().lower()
+        host = named.split(",")[0].strip() or host
         if not _HOST.fullmatch(host):
-            host = scope.server
+            host = own
         return f"{'https' if scheme == 'https' else 'http'}://{host}{self.prefix}"
 
     def _id(self, forwarded: dict[str, str]) -> str:

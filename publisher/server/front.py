@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from granian.rsgi import ProtocolClosed  # type: ignore[attr-defined,unused-ignore]
 
 from publisher import errors, logs
+from publisher.engine import simple
 from publisher.engine.embedded import Embedded
 from publisher.engine.question import AsyncAnswer
 from publisher.limits import Shares
@@ -154,7 +155,7 @@ class Front:
         self.shares.admit(request.client)
         answer = await self._answer(inquiry, request, protocol)
         reply = sparql.reply_to(inquiry, answer, self.site)
-        if inquiry.etag:
+        if inquiry.etag and not simple.read(inquiry.question.query):
             self.answers.keep(inquiry.etag, reply)
         return reply
 

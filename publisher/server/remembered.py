@@ -41,18 +41,21 @@ class Remembered:
 
     def keep(self, key: Hashable, reply: Reply) -> None:
         """Keep a delivered reply, if it is whole, public, and not too large."""
-        tag = reply.header("etag")
-        public = "public" in (reply.header("cache-control") or "")
-        if reply.status != 200 or tag is None or not public or not isinstance(reply.body, bytes):
+        body = reply.body
+        if reply.status != 200 or not isinstance(body, bytes):
             return
-        if len(reply.body) + OVERHEAD > self.most // SHARE:
+        if len(body) + OVERHEAD > self.most // SHARE:
+            return
+        known = dict(reply.headers)
+        tag = known.get("etag")
+        if tag is None or "public" not in known.get("cache-control", ""):
             return
         own = [pair for pair in reply.headers if pair[0] != "x-request-id"]
         skipped = ("content-length", "content-type", "content-encoding")
         brief = [pair for pair in own if pair[0] not in skipped]
         self._forget(key)
-        self.entries[key] = Entry(200, own, reply.body, tag, brief)
-        self.size += len(reply.body) + OVERHEAD
+        self.entries[key] = Entry(200, own, body, tag, brief)
+        self.size += len(body) + OVERHEAD
         while self.size > self.most:
             self._forget(next(iter(self.entries)))
 
