@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # rows are compared as what they are: the rows of one table
 class Format:
     """One row: `carries` is what it can hold, `aliases` are other names clients use for it."""
 

@@ -15,10 +15,7 @@ from pyoxigraph import (
     NamedNode,
     QueryBoolean,
     QuerySolutions,
-    QueryTriples,
-    RdfFormat,
     Triple,
-    Variable,
 )
 
 from publisher.engine import answers, rows, scan, simple
@@ -32,7 +29,6 @@ from publisher.engine.question import (
     Question,
     Row,
     Substitutions,
-    Term,
 )
 from publisher.engine.worker import live, read_wording
 from publisher.errors import NotAcceptable
@@ -100,16 +96,6 @@ class Embedded:
             return []
         found = self.held.union.quads_for_pattern(subject, None, None, DefaultGraph())
         return [quad.triple for quad in found]
-
-    def lookup_text(self, iri: str) -> str:
-        """The same as N-Triples, in one call of the store."""
-        try:
-            value: dict[Variable, Term] = {Variable("s"): NamedNode(iri)}
-        except ValueError:
-            return ""
-        found = self.held.union.query("CONSTRUCT WHERE { ?s ?p ?o }", substitutions=value)
-        assert isinstance(found, QueryTriples)
-        return (found.serialize(format=RdfFormat.N_TRIPLES) or b"").decode("utf-8")
 
     def graph(self, iri: str) -> list[Triple]:
         """The triples of one named graph."""

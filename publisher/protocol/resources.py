@@ -5,21 +5,21 @@ from __future__ import annotations
 import html
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib import import_module
 
 from pyoxigraph import BlankNode, Literal, NamedNode, Triple
 
 from publisher import turtle_text
 from publisher.engine import answers
-from publisher.engine.embedded import Embedded
 from publisher.errors import MethodNotAllowed, NotFound
 from publisher.formats import BY_SUFFIX, GRAPHS, HTML, Choice, Format, negotiate
 from publisher.protocol.values import Headers, Reply, Request, Site
 
 METHODS = ("GET", "HEAD")
-QUICK = ("turtle", "ntriples")
 OFFERED = (HTML, *GRAPHS)
-DEPRECATED = NamedNode("http://www.w3.org/2002/07/owl#deprecated")
+TURTLE = BY_SUFFIX["ttl"]
+DEPRECATED = "http://www.w3.org/2002/07/owl#deprecated"
 CACHE = "public, max-age=60, must-revalidate"
 
 
@@ -78,17 +78,14 @@ def found(site: Site, iri: str) -> list[Triple]:
 
 
 def quick(site: Site, asked: Wanted) -> Reply | None:
-    """Turtle or N-Triples of a plain resource in one call of the embedded store; None otherwise."""
-    name = asked.choice.format.name
-    if name not in QUICK or not isinstance(site.engine, Embedded) or site.is_graph(asked.iri):
+    """Turtle of a plain resource, put together here; None for everything else."""
+    if asked.choice.format is not TURTLE or site.is_graph(asked.iri):
         return None
-    text = site.engine.lookup_text(asked.iri)
-    if not text or DEPRECATED.value in text:
+    triples = site.engine.lookup(asked.iri)
+    if not triples or is_retired(triples, asked.iri):
         return None
-    shown = turtle_text.turtle(text, site.wording.prefixes) if name == "turtle" else text
-    if shown is None:
-        return None
-    return Reply(200, _headers(site, asked), shown.encode("utf-8"))
+    shown = turtle_text.turtle(triples, site.wording.prefixes)
+    return None if shown is None else Reply(200, _headers(site, asked), shown.encode("utf-8"))
 
 
 def graph_reply(site: Site, asked: Wanted, triples: list[Triple]) -> Reply:
@@ -111,12 +108,19 @@ def _headers(site: Site, asked: Wanted) -> Headers:
 
 def links(asked: Wanted) -> tuple[tuple[str, str], ...]:
     """Where each other form has an address of its own."""
-    forms = ", ".join(
-        f'<{_path_of(asked.iri, row)}>; rel="alternate"; type="{row.media_type}"'
+    if not asked.path.isascii():
+        return ()
+    return (("link", _others(asked.choice.format).replace("*", asked.iri.rsplit("/", 1)[-1])),)
+
+
+@lru_cache(maxsize=32)
+def _others(chosen: Format) -> str:
+    """The Link header of a form, with `*` for the resource's own name."""
+    return ", ".join(
+        f'<*.{row.suffix}>; rel="alternate"; type="{row.media_type}"'
         for row in OFFERED
-        if row is not asked.choice.format
+        if row is not chosen
     )
-    return (("link", forms),) if asked.path.isascii() else ()
 
 
 def _path_of(iri: str, row: Format) -> str:
@@ -127,7 +131,7 @@ def _path_of(iri: str, row: Format) -> str:
 def is_retired(triples: Iterable[Triple], iri: str) -> bool:
     """Whether the resource itself is marked as deprecated."""
     return any(
-        triple.predicate == DEPRECATED
+        triple.predicate.value == DEPRECATED
         and isinstance(triple.object, Literal)
         and triple.object.value in ("true", "1")
         and isinstance(triple.subject, NamedNode)

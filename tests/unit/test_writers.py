@@ -1,6 +1,7 @@
 """Our own writers: JSON-LD and RDF/XML hold the triples of N-Triples, or say why not."""
 
 import json
+import re
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -22,7 +23,7 @@ from pyoxigraph import (
 )
 from rdflib.compare import isomorphic
 
-from publisher import jsonld, rdfxml
+from publisher import jsonld, rdfxml, turtle_text
 from publisher.engine import rows
 from publisher.errors import NotAcceptable
 
@@ -176,3 +177,16 @@ def test_rows_are_counted_wherever_the_pieces_are_cut(
     count: Callable[[bytes], int] = rows.counter(name)
     found = [count(body[place : place + size]) for place in range(0, len(body), size)]
     assert found[-1] == expected
+
+
+@given(st.lists(triples, min_size=1, max_size=12))
+def test_turtle_of_a_resource_holds_its_triples(content: list[Triple]) -> None:
+    """Grouped by predicate, with prefixes; the same triples for a reader."""
+    subject = NamedNode(EX + "a.b")
+    own = [Triple(subject, triple.predicate, triple.object) for triple in content]
+    text = turtle_text.turtle(
+        own, {"ex": EX, "xsd": XSD, "ID": EX + "ID_", "o": "http://other.org/"}
+    )
+    assert text is not None
+    assert plainly([quad.triple for quad in parse(text.encode(), RdfFormat.TURTLE)]) == plainly(own)
+    assert text.count("@prefix") == len(set(re.findall(r"@prefix (\w+):", text)))
