@@ -10,17 +10,19 @@ import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
-from pyoxigraph import BlankNode, Literal, NamedNode, Triple
+from pyoxigraph import BlankNode, Literal, NamedNode, Quad, Triple
 
 _LOCAL = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]|\.(?=[A-Za-z0-9_-]))*")
 RDF_TYPE = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type"
+
+REMEMBERED = 16384
 
 Pairs = tuple[tuple[str, str], ...]
 Term = NamedNode | BlankNode | Literal | Triple
 
 
-def turtle(triples: Sequence[Triple], prefixes: Mapping[str, str]) -> str | None:
-    """The triples of one named subject, by predicate; None for a term that Turtle 1.1 cannot say.
+def turtle(triples: Sequence[Triple] | Sequence[Quad], prefixes: Mapping[str, str]) -> str | None:
+    """The triples of one named subject, by predicate; None for none, and for RDF 1.2 terms.
 
     >>> a = NamedNode("http://example.org/a")
     >>> print(turtle([Triple(a, a, Literal("x"))], {"ex": "http://example.org/"}))
@@ -29,30 +31,61 @@ def turtle(triples: Sequence[Triple], prefixes: Mapping[str, str]) -> str | None
     ex:a ex:a "x" .
     <BLANKLINE>
     """
-    pairs, used = _longest_first(tuple(prefixes.items())), set[str]()
+    if not triples:
+        return None
+    names = _names(tuple(prefixes.items()))
+    used: dict[str, str] = {}
     values: dict[str, list[str]] = {}
     for triple in triples:
-        shown = _shown(triple.object, pairs, used)
+        shown = _shown(triple.object, names, used)
         if shown is None:
             return None
         values.setdefault(triple.predicate.value, []).append(shown)
     lines = [f"a {' , '.join(values.pop(RDF_TYPE))}"] if RDF_TYPE in values else []
     for predicate, shown_values in values.items():
-        lines.append(f"{_name(predicate, pairs, used)} {' , '.join(shown_values)}")
-    head = _shown(triples[0].subject, pairs, used)
-    declared = "".join([f"@prefix {name}: <{prefixes[name]}> .\n" for name in sorted(used)])
+        lines.append(f"{names.of(predicate, used)} {' , '.join(shown_values)}")
+    head = _shown(triples[0].subject, names, used)
+    declared = "".join([used[name] for name in sorted(used)])
     body = " ;\n\t".join(lines)
     return f"{declared}\n{head} {body} .\n"
 
 
+class _Names:
+    """Names for IRIs, the ones that were given lately remembered."""
+
+    def __init__(self, prefixes: Pairs) -> None:
+        self.prefixes = sorted(prefixes, key=lambda pair: (-len(pair[1]), pair[0]))
+        self.known: dict[str, tuple[str, str, str]] = {}
+
+    def of(self, iri: str, used: dict[str, str]) -> str:
+        """The name; the declaration of its prefix goes to `used`."""
+        found = self.known.get(iri)
+        if found is None:
+            if len(self.known) >= REMEMBERED:
+                self.known.clear()
+            found = self.known[iri] = self._find(iri)
+        shown, prefix, declaration = found
+        if prefix:
+            used[prefix] = declaration
+        return shown
+
+    def _find(self, iri: str) -> tuple[str, str, str]:
+        for prefix, namespace in self.prefixes:
+            if iri.startswith(namespace):
+                local = iri[len(namespace) :]
+                if _LOCAL.fullmatch(local):
+                    return f"{prefix}:{local}", prefix, f"@prefix {prefix}: <{namespace}> .\n"
+        return f"<{iri}>", "", ""
+
+
 @lru_cache(maxsize=8)
-def _longest_first(pairs: Pairs) -> Pairs:
-    return tuple(sorted(pairs, key=lambda pair: (-len(pair[1]), pair[0])))
+def _names(prefixes: Pairs) -> _Names:
+    return _Names(prefixes)
 
 
-def _shown(term: Term, pairs: Pairs, used: set[str]) -> str | None:
+def _shown(term: Term, names: _Names, used: dict[str, str]) -> str | None:
     if type(term) is NamedNode:
-        return _name(term.value, pairs, used)
+        return names.of(term.value, used)
     if type(term) is Literal:
         text = str(term)  # as in N-Triples
         if text.endswith('"'):
@@ -60,22 +93,5 @@ def _shown(term: Term, pairs: Pairs, used: set[str]) -> str | None:
         if term.language is not None:
             return text if term.direction is None else None
         datatype = term.datatype.value
-        return text[: -len(datatype) - 2] + _name(datatype, pairs, used)
+        return text[: -len(datatype) - 2] + names.of(datatype, used)
     return str(term) if type(term) is BlankNode else None
-
-
-def _name(iri: str, pairs: Pairs, used: set[str]) -> str:
-    prefix, shown = _compact(iri, pairs)
-    if prefix:
-        used.add(prefix)
-    return shown
-
-
-@lru_cache(maxsize=16384)
-def _compact(iri: str, pairs: Pairs) -> tuple[str, str]:
-    for prefix, namespace in pairs:
-        if iri.startswith(namespace):
-            local = iri[len(namespace) :]
-            if _LOCAL.fullmatch(local):
-                return prefix, f"{prefix}:{local}"
-    return "", f"<{iri}>"

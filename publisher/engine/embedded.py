@@ -13,6 +13,7 @@ from typing import Any, NoReturn, TypeVar
 from pyoxigraph import (
     DefaultGraph,
     NamedNode,
+    Quad,
     QueryBoolean,
     QuerySolutions,
     Triple,
@@ -34,6 +35,7 @@ from publisher.engine.worker import live, read_wording
 from publisher.errors import NotAcceptable
 
 T = TypeVar("T")
+DEFAULT = DefaultGraph()
 
 
 class Embedded:
@@ -90,12 +92,15 @@ class Embedded:
 
     def lookup(self, iri: str) -> list[Triple]:
         """The triples whose subject this is."""
+        return [quad.triple for quad in self.about(iri)]
+
+    def about(self, iri: str) -> list[Quad]:
+        """The same as the index has them."""
         try:
             subject = NamedNode(iri)
         except ValueError:
             return []
-        found = self.held.union.quads_for_pattern(subject, None, None, DefaultGraph())
-        return [quad.triple for quad in found]
+        return list(self.held.union.quads_for_pattern(subject, None, None, DEFAULT))
 
     def graph(self, iri: str) -> list[Triple]:
         """The triples of one named graph."""

@@ -12,6 +12,7 @@ from pyoxigraph import BlankNode, Literal, NamedNode, Triple
 
 from publisher import turtle_text
 from publisher.engine import answers
+from publisher.engine.embedded import Embedded
 from publisher.errors import MethodNotAllowed, NotFound
 from publisher.formats import BY_SUFFIX, GRAPHS, HTML, Choice, Format, negotiate
 from publisher.protocol.values import Headers, Reply, Request, Site
@@ -79,13 +80,15 @@ def found(site: Site, iri: str) -> list[Triple]:
 
 def quick(site: Site, asked: Wanted) -> Reply | None:
     """Turtle of a plain resource, put together here; None for everything else."""
-    if asked.choice.format is not TURTLE or site.is_graph(asked.iri):
+    engine = site.engine
+    if asked.choice.format is not TURTLE or not isinstance(engine, Embedded):
         return None
-    triples = site.engine.lookup(asked.iri)
-    if not triples or is_retired(triples, asked.iri):
+    if site.is_graph(asked.iri):
         return None
-    shown = turtle_text.turtle(triples, site.wording.prefixes)
-    return None if shown is None else Reply(200, _headers(site, asked), shown.encode("utf-8"))
+    shown = turtle_text.turtle(engine.about(asked.iri), site.wording.prefixes)
+    if shown is None or ":deprecated" in shown or DEPRECATED in shown:
+        return None  # perhaps retired, which its status must say
+    return Reply(200, _headers(site, asked), shown.encode("utf-8"))
 
 
 def graph_reply(site: Site, asked: Wanted, triples: list[Triple]) -> Reply:

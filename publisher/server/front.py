@@ -66,6 +66,7 @@ class Front:
         self.door = door
         self.replies = Remembered(site.settings.cache_bytes)
         self.answers = Remembered(site.settings.cache_bytes)
+        self.budget = sparql.budget(site)
         self.verbose = log.isEnabledFor(logging.INFO)
 
     async def serve(self, scope: Any, protocol: Conversation) -> None:
@@ -84,7 +85,10 @@ class Front:
             if key is not None:
                 self.replies.keep(key, reply)
             status = reply.status
-            await self._send(reply, request, scope, protocol)
+            if isinstance(reply.body, bytes):
+                self._send_whole(reply, reply.body, protocol)
+            else:
+                await self._send(reply, request, scope, protocol)
         except (Left, ProtocolClosed, asyncio.CancelledError):
             status, note = 499, "left"
             self.counters.add(f"{PREFIX}left_total")
@@ -95,7 +99,7 @@ class Front:
         self, scope: Any, protocol: Conversation, headers: dict[str, str]
     ) -> tuple[Request, Reply]:
         """The delivered reply; whatever goes wrong becomes one, too."""
-        request = Request(scope.method, scope.path, headers=headers)
+        request: Request | None = None
         try:
             request = self.door.request(scope, headers)
             if request.method not in ("GET", "HEAD", "OPTIONS"):
@@ -103,10 +107,12 @@ class Front:
                 request = _with_body(request, body)
             reply, final = await self._handle(request, protocol)
         except errors.PublisherError as error:
+            request = request or Request(scope.method, scope.path, headers=headers)
             reply, final = told(error, request), False
         except (Left, ProtocolClosed):
             raise
         except Exception:
+            request = request or Request(scope.method, scope.path, headers=headers)
             log.exception("request %s failed", request.id)
             reply, final = told(errors.PublisherError("unexpected"), request), False
         delivered = reply if final else delivery.deliver(reply, request)
@@ -168,18 +174,16 @@ class Front:
         failed = True
         try:
             if not isinstance(engine, Embedded):
-                found = await self.bridge.run(
-                    engine.stream, inquiry.question, sparql.budget(self.site)
-                )
+                found = await self.bridge.run(engine.stream, inquiry.question, self.budget)
                 failed = False
                 return AsyncAnswer(found.head, self._from_thread(found.rest))
-            here = engine.answer_here(inquiry.question, sparql.budget(self.site))
+            here = engine.answer_here(inquiry.question, self.budget)
             if here is not None:
                 failed = False
                 self.counters.add(f'{PREFIX}queries_total{{place="here"}}')
                 return AsyncAnswer(here)
             self.counters.add(f'{PREFIX}queries_total{{place="worker"}}')
-            work = engine.pool.answer(inquiry.question, sparql.budget(self.site))
+            work = engine.pool.answer(inquiry.question, self.budget)
             answer: AsyncAnswer = await _unless_left(work, protocol)
             failed = False
             return answer
@@ -206,17 +210,19 @@ class Front:
 
     # sending
 
+    def _send_whole(self, reply: Reply, body: bytes, protocol: Conversation) -> None:
+        if body:
+            protocol.response_bytes(reply.status, list(reply.headers), body)
+        else:
+            protocol.response_empty(reply.status, list(reply.headers))
+
     async def _send(
         self, reply: Reply, request: Request, scope: Any, protocol: Conversation
     ) -> None:
         headers = list(reply.headers)
         body = reply.body
-        if isinstance(body, bytes):
-            if body:
-                protocol.response_bytes(reply.status, headers, body)
-            else:
-                protocol.response_empty(reply.status, headers)
-        elif isinstance(body, Path):
+        assert not isinstance(body, bytes)
+        if isinstance(body, Path):
             part = byte_range(reply)
             if part is None:
                 protocol.response_file(reply.status, headers, str(body))
