@@ -50,9 +50,11 @@ class Settings:
     body_bytes: int = row(2 * 2**20, "bytes", "largest request body")
     worker_memory: int = row(1024 * 2**20, "bytes", "memory a query's process may take")
     workers: int = row(3, "processes", "queries that a serving process may run at once")
-    slow_workers: int = row(1, "processes", "further places, for queries that run long")
-    parked_queries: int = row(4, "queries", "long queries that may wait, stopped, for such a place")
-    slow_after: float = row(1.0, "seconds", "when a query counts as long")
+    slow_workers: int = row(2, "processes", "further places, for queries that run long")
+    parked_queries: int = row(
+        16, "queries", "long queries that may wait, stopped, for such a place"
+    )
+    slow_after: float = row(0.25, "seconds", "when a query counts as long")
     queue: int = row(100, "queries", "queries of a serving process that may wait for their turn")
     queue_seconds: float = row(10.0, "seconds", "longest time a query waits for its turn")
     answer_seconds: float = row(600.0, "seconds", "longest time an answer may take to be fetched")

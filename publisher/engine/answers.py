@@ -60,6 +60,12 @@ class Wording:
     prefixes: dict[str, str] = field(default_factory=dict)
     context: jsonld.Context = field(default_factory=lambda: jsonld.read_context({}))
 
+    def prefixes_in(self, query: str) -> dict[str, str]:
+        """The prefixes that a query may use; each that the engine is told costs it a while."""
+        if "\\" in query:  # an escape might spell one of them
+            return self.prefixes
+        return {name: iri for name, iri in self.prefixes.items() if f"{name}:" in query}
+
 
 def write(
     results: QuerySolutions | QueryBoolean | QueryTriples, name: str, sink: Sink, wording: Wording

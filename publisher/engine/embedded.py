@@ -73,7 +73,7 @@ class Embedded:
     def select(self, query: str, substitutions: Substitutions | None = None) -> list[Row]:
         """The rows of one of our own queries; unbound variables are left out of a row."""
         found = self.held.needed(query).query(
-            query, prefixes=self.wording.prefixes, substitutions=dict(substitutions or {})
+            query, prefixes=self.wording.prefixes_in(query), substitutions=dict(substitutions or {})
         )
         assert isinstance(found, QuerySolutions), "only SELECT has rows"
         names = [variable.value for variable in found.variables]
@@ -85,7 +85,7 @@ class Embedded:
     def ask(self, query: str, substitutions: Substitutions | None = None) -> bool:
         """The answer to one of our own questions."""
         found = self.held.needed(query).query(
-            query, prefixes=self.wording.prefixes, substitutions=dict(substitutions or {})
+            query, prefixes=self.wording.prefixes_in(query), substitutions=dict(substitutions or {})
         )
         assert isinstance(found, QueryBoolean), "only ASK has a yes or no"
         return bool(found)
@@ -141,7 +141,9 @@ class Embedded:
         """A whole answer. Results belong to their thread, so no error may carry them elsewhere."""
         try:
             found = self.held.union.query(
-                question.query, base_iri=question.base or None, prefixes=self.wording.prefixes
+                question.query,
+                base_iri=question.base or None,
+                prefixes=self.wording.prefixes_in(question.query),
             )
             return answers.whole(found, question.format, self.wording)
         except SyntaxError as error:

@@ -1,4 +1,4 @@
-"""What a query's text says before any parser sees it: form, datasets, SERVICE, updates, depth.
+"""What a query's text says before any parser sees it: form, datasets, SERVICE, updates.
 
 A linear scan without recursion or backtracking, so that no text can hurt the process that does it.
 It is not a parser: a text that is not SPARQL gets some outline, and its syntax error from a worker.
@@ -38,6 +38,14 @@ TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+_IRI = r"<[^\x00-\x20<>\"{}|^`\\]*+>"
+_BEGINNING = re.compile(
+    rf"(?:\s|PREFIX\s++(?:[A-Za-z][\w-]*+)?+:\s*+{_IRI}|BASE\s++{_IRI})*+"
+    r"(SELECT|ASK|CONSTRUCT|DESCRIBE)\b(?!:)",
+    re.IGNORECASE,
+)
+# without these words, a query that begins well asks no service, names no graph, and is not volatile
+_MATTERS = ("SERVICE", "FROM", "GRAPH", "\\U", *VOLATILE)
 _ESCAPE = re.compile(r"\\u([0-9A-Fa-f]{4})|\\U([0-9A-Fa-f]{8})")
 _WORD = re.compile(r"[A-Za-z]+")
 
@@ -54,7 +62,6 @@ class Outline:
     default_sources: tuple[str, ...]
     named_sources: tuple[str, ...]
     words: frozenset[str]
-    depth: int
     lost_variable: str
 
     @property
@@ -74,9 +81,19 @@ def tokens(query: str) -> Iterator[Token]:
 def read(query: str) -> Outline:
     """The outline of a query; those of short ones are remembered, so that memory is bounded."""
     known = simple.read(query)
-    if known is not None:
-        return _SIMPLE[known.form]
+    plain = form(query) if known is None else known.form
+    if plain:
+        return _PLAIN[plain]
     return _remembered(query) if len(query) <= SHORT else _read(query)
+
+
+def form(query: str) -> str:
+    """The form of a query whose text shows that nothing else of its outline matters; else empty."""
+    found = _BEGINNING.match(query)
+    if found is None:
+        return ""
+    text = query.upper()
+    return "" if any(word in text for word in _MATTERS) else found[1].upper()
 
 
 @lru_cache(maxsize=2048)
@@ -103,10 +120,7 @@ def _character(match: re.Match[str]) -> str:
     return chr(code) if code < 0x110000 and not 0xD800 <= code < 0xE000 else match.group()
 
 
-_SIMPLE = {
-    form: Outline(form, "", (), (), (), frozenset((form,)), 1, "")
-    for form in ("SELECT", "ASK", "DESCRIBE")
-}
+_PLAIN = {form: Outline(form, "", (), (), (), frozenset((form,)), "") for form in FORMS}
 
 
 class _Reader:
@@ -118,7 +132,7 @@ class _Reader:
         self.default_sources: list[str] = []
         self.named_sources: list[str] = []
         self.words: set[str] = set()
-        self.open = self.depth = 0
+        self.open = 0
         self.graphs: list[tuple[int, str]] = []  # GRAPH ?g { ... } that we are inside of
         self.projected: set[str] | None = None  # of a sub-SELECT that is being read
         self.last: Token = ("", "")
@@ -178,7 +192,6 @@ class _Reader:
             self.open += 1
         elif text in ")]":
             self.open = max(0, self.open - 1)
-        self.depth = max(self.depth, self.open)
         self.waiting = ""
 
     def _end_projection(self) -> None:
@@ -196,6 +209,5 @@ class _Reader:
             default_sources=tuple(self.default_sources),
             named_sources=tuple(self.named_sources),
             words=frozenset(self.words),
-            depth=self.depth,
             lost_variable=self.lost,
         )

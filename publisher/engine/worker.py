@@ -37,28 +37,32 @@ class Line:
     def __init__(self, end: socket.socket) -> None:
         self.end = end
         self.number = 0
+        self.held = bytearray()
 
     def receive(self) -> dict[str, Any]:
         """The next question."""
-        number, kind, length = frames.HEADER.unpack(self._exactly(frames.HEADER.size))
+        size = frames.HEADER.size
+        self._fill(size)
+        number, kind, length = frames.HEADER.unpack_from(self.held)
         if kind != frames.ASK:
             raise SystemExit(3)
+        self._fill(size + length)
         self.number = number
-        question: dict[str, Any] = json.loads(self._exactly(length))
+        question: dict[str, Any] = json.loads(self.held[size : size + length])
+        del self.held[: size + length]
         return question
 
     def send(self, *parts: tuple[bytes, bytes]) -> None:
         """Frames of the answer to the question at hand, in one go."""
         self.end.sendall(b"".join(frames.pack(self.number, *part) for part in parts))
 
-    def _exactly(self, size: int) -> bytes:
-        found = bytearray()
-        while len(found) < size:
-            part = self.end.recv(size - len(found))
+    def _fill(self, size: int) -> None:
+        """Hold at least so many bytes."""
+        while len(self.held) < size:
+            part = self.end.recv(frames.CHUNK)
             if not part:
                 raise SystemExit(0)
-            found += part
-        return bytes(found)
+            self.held += part
 
 
 class Outlet:
@@ -156,7 +160,7 @@ def _answer(line: Line, held: Held, wording: answers.Wording, begin: int) -> Non
         results = source.query(
             question["query"],
             base_iri=question["base"] or None,
-            prefixes=wording.prefixes,
+            prefixes=wording.prefixes_in(question["query"]),
             default_graph=default,
             named_graphs=named,
         )

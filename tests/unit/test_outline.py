@@ -1,8 +1,11 @@
 """What a query's text says before any parser sees it."""
 
 import time
+from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from publisher.engine import outline, simple
 
@@ -157,3 +160,19 @@ def test_bounded_lookups_are_recognised(query: str) -> None:
 def test_anything_more_is_not_called_bounded(query: str) -> None:
     """Whatever could be more than one short index scan goes to a worker."""
     assert simple.read(query) is None
+
+
+TEXT = (
+    "SELECT ASK PREFIX BASE CONSTRUCT DESCRIBE WHERE { } ( ) ?x <http://a/> from NAMED graph ?g"
+    r" service SILENT INSERT DELETE now() rand() uuid # \u0046ROM ex: ex:now 'x' . ;"
+)
+WORDS = st.sampled_from(TEXT.split())
+
+
+@given(st.lists(WORDS, max_size=14).map(" ".join))
+def test_a_short_look_sees_what_a_long_one_sees(query: str) -> None:
+    """Where the first words decide, nothing that matters was passed over."""
+    if outline.form(query):
+        short, long = outline.read(query), outline._read(query)
+        assert replace(short, words=frozenset()) == replace(long, words=frozenset())
+        assert short.volatile == long.volatile
