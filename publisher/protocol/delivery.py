@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import re
 import zlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -39,6 +39,11 @@ CORS = (
     ),
 )
 STANDARD = (*SECURITY, *CORS)
+BRIEF = (SECURITY[0], *CORS)
+# what a 304 repeats (RFC 9110, section 15.4.5): the rest stands with what the client kept
+REPEATED = frozenset(
+    ["etag", "cache-control", "vary", "content-location", "expires", *(name for name, _ in BRIEF)]
+)
 STANDARD_NAMES = frozenset(name for name, _ in STANDARD)
 PREFLIGHT = (
     ("access-control-allow-methods", "GET, HEAD, POST, OPTIONS"),
@@ -62,15 +67,14 @@ def deliver(reply: Reply, request: Request) -> Reply:
     """The reply as it is sent; 304 and HEAD lose their bodies here."""
     reply = _encoded(reply, request)
     if reply.status == 200 and _matches(reply, request):
-        kept = ("etag", "cache-control", "vary", "content-location", "link", "expires")
-        reply = Reply(304, tuple(pair for pair in reply.headers if pair[0] in kept))
+        reply = Reply(304, tuple(brief(reply.headers)))
     return _complete(reply, request)
 
 
 def _complete(reply: Reply, request: Request) -> Reply:
     """Headers that every reply has, unless its handler set its own; HEAD loses the body."""
     present = {name for name, _ in reply.headers}
-    more: Headers = STANDARD
+    more: Headers = STANDARD if reply.status != 304 else BRIEF
     if not present.isdisjoint(STANDARD_NAMES):
         more = tuple(pair for pair in more if pair[0] not in present)
     if "x-request-id" not in present and request.id:
@@ -84,6 +88,11 @@ def _complete(reply: Reply, request: Request) -> Reply:
     elif request.method == "HEAD":
         body = b""
     return Reply(reply.status, reply.headers + more, body)
+
+
+def brief(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The headers of a reply that its 304 repeats."""
+    return [pair for pair in headers if pair[0] in REPEATED]
 
 
 def preflight(allowed: tuple[str, ...]) -> Reply:

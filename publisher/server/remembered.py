@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Hashable
 from dataclasses import dataclass
 
-from publisher.protocol import Reply
+from publisher.protocol import Reply, delivery
 
 OVERHEAD = 1500
 # one large reply must not drive out a thousand small ones
@@ -51,8 +51,7 @@ class Remembered:
         if tag is None or "public" not in known.get("cache-control", ""):
             return
         own = [pair for pair in reply.headers if pair[0] != "x-request-id"]
-        skipped = ("content-length", "content-type", "content-encoding")
-        brief = [pair for pair in own if pair[0] not in skipped]
+        brief = delivery.brief(own)
         self._forget(key)
         self.entries[key] = Entry(200, own, body, tag, brief)
         self.size += len(body) + OVERHEAD
