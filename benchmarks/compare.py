@@ -278,7 +278,7 @@ class Comparison:
             for name, (port, paths, headers) in runners.items():
                 found[name].append(press(port, paths, headers, self.seconds, self.folder))
         rates = {name: statistics.median(x.rate for x in loads) for name, loads in found.items()}
-        failed = sum(load.failed for loads in found.values() for load in loads)
+        failed = {name: sum(load.failed for load in loads) for name, loads in found.items()}
         shown = ", ".join(
             f"{name} {rates[name]:,.0f}/s (p99 {min(x.slowest for x in loads):.1f} ms)"
             for name, loads in found.items()
@@ -291,7 +291,7 @@ class Comparison:
         )
         missing = [peer for peer in goals if peer not in rates]
         note = f"; not measured: {', '.join(missing)}" if missing else ""
-        note += f"; {failed} requests failed" if failed else ""
+        note += "".join(f"; {n} requests to {name} failed" for name, n in failed.items() if n)
         self.rows.append(f"| {title} | {shown} | {ratios}{note} |")
         print(self.rows[-1], file=sys.stderr, flush=True)
 
