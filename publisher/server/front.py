@@ -23,6 +23,7 @@ from publisher.protocol.files import byte_range
 from publisher.server.bridge import Bridge
 from publisher.server.connection import cut
 from publisher.server.door import Door
+from publisher.server.leaving import LastReply
 from publisher.server.remembered import Entry, Remembered
 from publisher.web import about_endpoint, told
 
@@ -68,10 +69,13 @@ class Front:
         self.answers = Remembered(site.settings.cache_bytes)
         self.budget = sparql.budget(site)
         self.verbose = log.isEnabledFor(logging.INFO)
+        self.leaving = False
 
     async def serve(self, scope: Any, protocol: Conversation) -> None:
         """One request, from the door to the last byte."""
         began = time.perf_counter()
+        if self.leaving:
+            protocol = LastReply(protocol)
         headers = dict(scope.headers.items())
         key = self._key(scope, headers)
         entry = self.replies.get(key) if key is not None else None

@@ -11,6 +11,7 @@ import signal
 import socket
 import sys
 import tempfile
+import time
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -29,6 +30,7 @@ from publisher.limits import Shares
 from publisher.metrics import Counters
 from publisher.protocol.values import open_site
 from publisher.remote import Remote
+from publisher.server import leaving
 from publisher.server.bridge import Bridge
 from publisher.server.door import Door
 from publisher.server.front import Front
@@ -41,6 +43,7 @@ BACKLOG = 2048
 HEADER_BYTES = 128 * 1024
 LOOK_SECONDS = 1.0
 STOP_SECONDS = 15
+START_SECONDS = 60
 
 
 class Current:
@@ -50,21 +53,20 @@ class Current:
         self.link = link
         self.most = settings.memory_triples if sys.platform == "linux" else 0
         self.supervisor = os.getpid()
-        self.release = link.resolve()
+        self.release = self.seen = link.resolve()
         self.store: Held | None = None
 
     def load(self) -> None:
-        """Open what the link points at now."""
-        self.release = self.link.resolve()
-        self.store = None
-        manifest = json.loads((self.release / "manifest.json").read_text("utf-8"))
-        if manifest["triples"] <= self.most:
-            self.store = load_store(self.release)
+        """Open what the link points at now; when that fails, what was held stays."""
+        self.seen = self.link.resolve()
+        manifest = json.loads((self.seen / "manifest.json").read_text("utf-8"))
+        in_memory = int(manifest["triples"]) <= self.most
+        self.release, self.store = self.seen, load_store(self.seen) if in_memory else None
 
     def is_outdated(self) -> bool:
-        """Whether the link points at another release."""
+        """Whether the link points at a release that was not tried yet."""
         found = self.link.resolve()
-        return found != self.release and (found / "manifest.json").is_file()
+        return found != self.seen and (found / "manifest.json").is_file()
 
 
 class Application:
@@ -72,6 +74,7 @@ class Application:
 
     def __init__(self, held: Current, settings: Settings, shared: Path) -> None:
         self.supervisor = held.supervisor  # asked now, the parent might be another already
+        self.shared = shared
         logs.configure(settings.log_level, settings.log_format)
         counters = Counters(shared)
         self.engine = open_engine(held, settings, counters)
@@ -90,6 +93,15 @@ class Application:
         _end_with(self.supervisor, loop)
         if isinstance(self.engine, Embedded):
             loop.run_until_complete(self.engine.attach())
+        loop.add_signal_handler(leaving.SIGNAL, self._leave, loop)
+        ready_file(self.shared, os.getpid()).touch()
+
+    def _leave(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Another release is served: finish what has come, then stop."""
+        if not self.front.leaving:
+            self.front.leaving = True
+            leaving.stop_accepting()
+            loop.call_later(leaving.SECONDS, os.kill, os.getpid(), signal.SIGTERM)
 
     def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.bridge.close()
@@ -105,6 +117,11 @@ def _end_with(parent: int, loop: asyncio.AbstractEventLoop) -> None:
         loop.call_later(LOOK_SECONDS, _end_with, parent, loop)
 
 
+def ready_file(shared: Path, pid: int) -> Path:
+    """Stands there when the serving process of this number is about to accept."""
+    return shared / f"ready-{pid}"
+
+
 def open_engine(held: Current, settings: Settings, counters: Counters) -> Engine:
     """The release's own store, or the SPARQL services that the settings name."""
     if settings.engine:
@@ -113,17 +130,24 @@ def open_engine(held: Current, settings: Settings, counters: Counters) -> Engine
 
 
 class Supervisor(Server):  # type: ignore[misc,valid-type]
-    """granian's parent process, with three differences.
+    """granian's parent process, with four differences.
 
     Every listening socket is the parent's, and outlives the process that accepts from it. On Linux
     there is one for each process (SO_REUSEPORT spreads connections evenly; from a single socket,
     one or two processes take them all); granian has each process open its own, so that connections
     that wait at one that dies are reset. Dead processes are looked for, not only heard of: two that
-    die at once would be taken for one. And it never gives up: a process that dies twice within
-    seconds would end the whole server.
+    die at once would be taken for one. It never gives up: a process that dies twice within seconds
+    would end the whole server. And those of another release take over when they are ready, each
+    from the socket of one that leaves; the old ones go in their own time.
     """
 
     held: Current
+    shared: Path
+    patience: float
+    wrks: list[Any]
+    outgoing: list[tuple[Any, float]]
+    reload_signal: bool
+    interrupt_signal: bool
 
     def _init_shared_socket(self) -> None:
         own = self.workers if sys.platform == "linux" else 1
@@ -145,23 +169,66 @@ class Supervisor(Server):  # type: ignore[misc,valid-type]
             self.interrupt_children.clear()
             if self.interrupt_signal:
                 return
+            self._see_off()
             dead = [place for place, process in enumerate(self.wrks) if not process.is_alive()]
             if dead:
                 log.error("%d serving processes ended, starting others", len(dead))
                 self._respawn_workers(dead, spawn_target, target_loader)
             if self.reload_signal or self.held.is_outdated():
+                self.reload_signal = False
                 self._follow(spawn_target, target_loader)
 
     def _follow(self, spawn_target: Any, target_loader: Any) -> None:
-        """New serving processes over what the link points at now; the old ones finish."""
+        """New serving processes over what the link points at now; when they are ready, the old
+        ones leave. What cannot be opened or started is told, and the old ones stay."""
+        before = self.held.release, self.held.store
         try:
             self.held.load()
         except (OSError, ValueError, KeyError, PublisherError) as error:
-            self.reload_signal = False
             log.error("the release cannot be opened, the old one stays: %s", error)
             return
         log.info("serving the release %s", self.held.release.name)
-        self._reload(spawn_target, target_loader)
+        old, self.wrks = self.wrks, []
+        self._spawn_workers(spawn_target, target_loader)
+        if not self._are_ready():
+            log.error("no process can serve the release, the old one stays")
+            self.held.release, self.held.store = before
+            old, self.wrks = self.wrks, old
+        self._send_off(old)
+
+    def _send_off(self, processes: list[Any]) -> None:
+        """Tell processes to leave."""
+        until = time.monotonic() + self.patience
+        for process in processes:
+            process.interrupt_by_parent = True  # its end is no accident
+            if process.is_alive():
+                os.kill(process.inner.pid, leaving.SIGNAL)
+            self.outgoing.append((process, until))
+
+    def _are_ready(self) -> bool:
+        """Wait until all new processes accept; False when one of them does not come up."""
+        end = time.monotonic() + START_SECONDS
+        while time.monotonic() < end and not self.interrupt_signal:
+            if not all(process.is_alive() for process in self.wrks):
+                return False
+            files = [ready_file(self.shared, process.inner.pid) for process in self.wrks]
+            if all(file.exists() for file in files):
+                return True
+            time.sleep(0.05)
+        return self.interrupt_signal
+
+    def _see_off(self) -> None:
+        """Those that leave have as long as the longest answer; then they are stopped."""
+        for process, until in list(self.outgoing):
+            if not process.is_alive():
+                self.outgoing.remove((process, until))
+            elif time.monotonic() > until:
+                process.kill()
+
+    def _stop_workers(self) -> None:
+        self.wrks += [process for process, _ in self.outgoing if process.is_alive()]
+        self.outgoing.clear()
+        super()._stop_workers()
 
 
 def load(held: Current, settings: Settings, shared: Path) -> Application:
@@ -201,6 +268,8 @@ def serve(release_dir: Path, settings: Settings) -> None:
             workers_kill_timeout=STOP_SECONDS,
         )
         log.info("serving %s on http://%s:%d/", release_dir.name, settings.host, port)
+        server.shared, server.outgoing = Path(shared), []
+        server.patience = leaving.SECONDS + settings.query_seconds + settings.answer_seconds
         server.held = Current(release_dir, settings)
         server.held.load()
         loader = partial(load, server.held, settings, Path(shared))
