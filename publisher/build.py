@@ -1,4 +1,4 @@
-"""Corpus -> release: same statements, same bytes.
+"""Corpus -> release: same statements, same downloads, byte for byte.
 
 `build` reads top to bottom: gather the statements, write the downloads, describe them, fill the
 store, write the manifest, swap the link.
@@ -19,7 +19,7 @@ import publisher
 from publisher import derive, describe, downloads, formats, mappings, release, search
 from publisher.check.finding import Report
 from publisher.corpus import Corpus, Progress, silent
-from publisher.describe import Download
+from publisher.describe import Download, Part
 from publisher.downloads import Statements, Written
 from publisher.errors import CheckFailed
 from publisher.graph import Graph
@@ -66,12 +66,25 @@ class _Job:
         derived_graph = ox.NamedNode(self.about.derived_graph)
         quads = [*self.corpus.quads(), *_in(derived_graph, (d.triple for d in self.corpus.derived))]
         distinct = list({q.triple: None for q in quads})
-        own = describe.core(self.about, self.corpus.version, distinct, _linksets(self.corpus))
+        own = describe.core(
+            self.about, self.corpus.version, distinct, _linksets(self.corpus), self._parts(quads)
+        )
         quads.extend(_in(ox.NamedNode(self.about.dataset_graph), own))
         self.progress("arranging", 1, 2)
         arranged = downloads.arrange(quads, self.about.prefixes, self._context())
         self.progress("arranging", 2, 2)
         return arranged
+
+    def _parts(self, quads: Iterable[ox.Quad]) -> dict[str, Part]:
+        """Every named graph with its size; a source's graph is about the source."""
+        sizes = Counter(q.graph_name.value for q in set(quads))  # type: ignore[union-attr]
+        known = self.about.sources
+        topics = {
+            file.graph.value: f"{self.about.prefixes.namespaces[known.prefix]}{file.stem}"
+            for file in self.corpus.files
+            if known is not None and file.folder == known.folder
+        }
+        return {iri: Part(size, topics.get(iri, "")) for iri, size in sizes.items()}
 
     def _context(self) -> Mapping[str, Any]:
         file = self.corpus.root / "ontology/context.jsonld"

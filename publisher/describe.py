@@ -75,16 +75,32 @@ class Counts:
         )
 
 
+@dataclass(frozen=True)
+class Part:
+    """One named graph: how many triples, and what it is about where it is about one thing."""
+
+    triples: int
+    topic: str = ""
+
+
 def core(
-    about: Graph, version: str, content: Iterable[ox.Triple], linksets: Mapping[str, int]
+    about: Graph,
+    version: str,
+    content: Iterable[ox.Triple],
+    linksets: Mapping[str, int],
+    parts: Mapping[str, Part],
 ) -> list[ox.Triple]:
-    """The description that belongs to the dataset; its counts include its own statements."""
+    """The description that belongs to the dataset; its counts include its own statements.
+
+    `parts` are the named graphs but the one that the description itself makes.
+    """
     own: list[ox.Triple] = []
     base = Counts.of(content)
     for _ in range(10):
         counts = base.copy()
         counts.add(own)
-        again = list(dict.fromkeys(_core(about, version, counts, linksets)))
+        everything = {**parts, about.dataset_graph: Part(len(own), about.dataset.iri)}
+        again = list(dict.fromkeys(_core(about, version, counts, linksets, everything)))
         if again == own:
             return own
         own = again
@@ -92,7 +108,11 @@ def core(
 
 
 def _core(
-    about: Graph, version: str, counts: Counts, linksets: Mapping[str, int]
+    about: Graph,
+    version: str,
+    counts: Counts,
+    linksets: Mapping[str, int],
+    parts: Mapping[str, Part],
 ) -> Iterator[ox.Triple]:
     data = about.dataset
     ours = [iri for iri in counts.subjects if iri.startswith(about.base)]
@@ -131,6 +151,7 @@ def _core(
     yield from _release(about, release, version)
     yield from _partitions(about, counts)
     yield from _linksets(about, linksets)
+    yield from _graphs(about, parts)
 
 
 def _disclaimer(about: Graph) -> Iterator[ox.Triple]:
@@ -218,6 +239,22 @@ def _linksets(about: Graph, linksets: Mapping[str, int]) -> Iterator[ox.Triple]:
                 "void:triples": linksets[name],
             },
         )
+
+
+def _graphs(about: Graph, parts: Mapping[str, Part]) -> Iterator[ox.Triple]:
+    """Each named graph as a thing: who dereferences its IRI learns what it is."""
+    for iri in sorted(parts):
+        title = f"Named graph {iri.removeprefix(about.base).removeprefix('graph/')}"
+        facts: dict[str, _Value | list[_Value]] = {
+            "rdf:type": [_term("sd:Graph"), _term("void:Dataset")],
+            "rdfs:label": ox.Literal(title, language=about.dataset.language),
+            "dcterms:isPartOf": ox.NamedNode(about.dataset.iri),
+            "dcterms:license": ox.NamedNode(about.dataset.licence),
+            "void:triples": parts[iri].triples,
+        }
+        if parts[iri].topic:
+            facts["foaf:primaryTopic"] = ox.NamedNode(parts[iri].topic)
+        yield from _facts(iri, facts)
 
 
 def distributions(about: Graph, downloads: Iterable[Download]) -> Iterator[ox.Triple]:

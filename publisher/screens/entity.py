@@ -25,6 +25,8 @@ from publisher.screens.vocabulary import vocabulary_page
 INCOMING = 40
 MOST_TRIPLES = 400  # of a page's JSON-LD block
 _DEPRECATED = "http://www.w3.org/2002/07/owl#deprecated"
+_TOPIC = "http://xmlns.com/foaf/0.1/primaryTopic"
+_PART_OF = "http://purl.org/dc/terms/isPartOf"
 _REPLACED = "http://purl.org/dc/terms/isReplacedBy"
 
 
@@ -38,9 +40,9 @@ def render_resource(site: Site, request: Request, iri: str) -> Reply:
         return dataset_page(desk, request)
     linker = desk.linker(request)
     found = resource.read(site.engine, linker, iri)
+    if site.is_graph(iri):
+        return graph_page(desk, request, iri, found)
     if found is None:
-        if iri in site.engine.graphs():
-            return graph_page(desk, request, iri)
         raise NotFound("nothing is known at this address", where=iri)
     known = view_of(desk, found)
     if known.get("kind") == "pair":
@@ -465,9 +467,19 @@ def neighbourhood(found: ResourceView, linker: Linker, desk: Desk) -> Any:
     return svg.neighbourhood(found.label, [*inward, *outward], f"Neighbours of {found.label}")
 
 
-def graph_page(desk: Desk, request: Request, iri: str) -> Reply:
+def graph_page(desk: Desk, request: Request, iri: str, found: ResourceView | None) -> Reply:
     """A named graph: what it is, and how to get it."""
     title = f"Named graph {desk.compact(iri)}"
     frame = shell(desk, request, title, canonical=iri, alternates=alternates(iri))
     count = desk.site.manifest.graphs.get(iri, 0)
-    return page(desk, request, "graph.html", frame, iri=iri, count=count, curie=desk.compact(iri))
+    return page(
+        desk,
+        request,
+        "graph.html",
+        frame,
+        iri=iri,
+        count=count,
+        curie=desk.compact(iri),
+        topics=found.values(_TOPIC) if found else (),
+        whole=found.values(_PART_OF) if found else (),
+    )

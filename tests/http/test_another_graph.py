@@ -50,3 +50,13 @@ def test_what_can_be_asked(lights_server: Running) -> None:
     page = lights_server.get("/LGT_0001", accept="text/html").body.decode()
     assert "Grey Point" in page
     assert "neuromod" not in page.lower().replace("neuromodkg", "")
+
+
+def test_data_of_a_named_graph_describe_the_graph_too(lights_server: Running) -> None:
+    """Its statements, and statements about it: whoever asks for an IRI learns what it is."""
+    name = "http://example.org/lights/graph/isbn-978-0-00-000001-9"
+    body = lights_server.get("/graph/isbn-978-0-00-000001-9.nt").body.decode()
+    assert f"<{name}> <http://rdfs.org/ns/void#triples>" in body
+    assert "<http://example.org/lights/sighting/isbn-978-0-00-000001-9.1>" in body
+    page = lights_server.get("/graph/isbn-978-0-00-000001-9", accept="text/html").body.decode()
+    assert 'href="/source/isbn-978-0-00-000001-9"' in page

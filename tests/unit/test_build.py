@@ -130,6 +130,21 @@ def test_the_description_counts_classes_and_properties(folder: Path) -> None:
     assert all(row["n"].value == row["found"].value for row in rows)  # type: ignore[union-attr]
 
 
+def test_every_named_graph_says_what_it_is(folder: Path) -> None:
+    """Its true size, what it is part of, and the source that it is about."""
+    store = ox.Store.read_only(str(folder / "store"))
+    for graph in store.named_graphs():
+        size = len(list(store.quads_for_pattern(None, None, None, graph)))
+        said = {
+            q.predicate.value.rpartition("/")[2].rpartition("#")[2]: q.object.value  # type: ignore[union-attr]
+            for q in store.quads_for_pattern(graph, None, None, ox.DefaultGraph())  # type: ignore[arg-type]
+        }
+        assert said["triples"] == str(size), graph
+        assert said["isPartOf"] == LIGHTS + "dataset"
+        if "graph/isbn" in str(graph):
+            assert said["primaryTopic"] == str(graph)[1:-1].replace("graph/", "source/")
+
+
 def test_the_description_lists_every_download_with_its_sum(folder: Path) -> None:
     """What can be fetched, how large, and how to see that it came whole."""
     graph = rdflib.Graph().parse(folder / "description.ttl")
