@@ -94,7 +94,7 @@ class _Job:
         return context
 
     def downloads(self, statements: Statements) -> Iterator[Download]:
-        """The whole graph in every format, the vocabulary, the mapping tables."""
+        """The whole graph in every format, the vocabulary, the shapes, the mapping tables."""
         (self.folder / "downloads").mkdir()
         for done, suffix in enumerate(downloads.WRITERS, 1):
             name = f"downloads/{self.about.name}.{suffix}"
@@ -106,7 +106,19 @@ class _Job:
         for suffix in downloads.WRITERS:
             text = downloads.WRITERS[suffix](own)
             yield self._save(f"downloads/ontology.{suffix}", text, "The vocabulary")
+        yield from self._shapes(statements)
         yield from self._tables()
+
+    def _shapes(self, statements: Statements) -> Iterator[Download]:
+        """What the shapes say, in the graphs that they stand in."""
+        files = [f for f in self.corpus.files if f.room == "shapes"]
+        quads = [q for f in files for q in _in(f.graph, (fact.triple for fact in f.facts))]
+        if not quads:
+            return
+        own = downloads.arrange(quads, statements.prefixes, statements.context)
+        for suffix in downloads.WRITERS:
+            text = downloads.WRITERS[suffix](own)
+            yield self._save(f"downloads/shapes.{suffix}", text, "The shapes (SHACL)")
 
     def _tables(self) -> Iterator[Download]:
         for file in self.corpus.files:

@@ -42,6 +42,15 @@ from publisher.formats import BY_NAME
 from publisher.settings import Settings
 
 LOOKUP = "CONSTRUCT { ?s ?p ?o } WHERE { ?s ?p ?o }"
+_RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+_MEMBERS = f"(<{_RDF}first>|<{_RDF}rest>)*"
+# Unnamed nodes two steps away, a list on the way counted as one step. ?s is written in: inside a
+# UNION nothing is known of what VALUES binds outside.
+DESCRIBED = f"""CONSTRUCT {{ ?n ?p ?o }} WHERE {{
+  {{ BIND(?s AS ?n) }} UNION {{ ?s ?a ?x FILTER(ISBLANK(?x)) ?x {_MEMBERS} ?n FILTER(ISBLANK(?n)) }}
+  UNION {{ ?s ?a ?x FILTER(ISBLANK(?x)) ?x {_MEMBERS} ?y FILTER(ISBLANK(?y))
+    ?y ?b ?z FILTER(ISBLANK(?z)) ?z {_MEMBERS} ?n FILTER(ISBLANK(?n)) }}
+  ?n ?p ?o }}"""
 GRAPH = "CONSTRUCT { ?s ?p ?o } WHERE { GRAPH ?g { ?s ?p ?o } }"
 COUNT = "SELECT (COUNT(*) AS ?n) { { SELECT DISTINCT ?s ?p ?o { ?s ?p ?o } } }"
 NAMES = "SELECT DISTINCT ?g { GRAPH ?g { ?s ?p ?o } } ORDER BY ?g"
@@ -76,6 +85,19 @@ class Remote:
     def lookup(self, iri: str) -> list[Triple]:
         """The triples whose subject this is."""
         return self._triples(LOOKUP, "s", iri)
+
+    def described(self, iri: str) -> list[Triple]:
+        """The same, and those of the lists and unnamed nodes that they lead to.
+
+        An unnamed node has no address elsewhere, so all of it is asked for at once.
+        """
+        own = self.lookup(iri)
+        unnamed = any(isinstance(triple.object, BlankNode) for triple in own)
+        if not unnamed:
+            return own
+        body = self._whole(Question(DESCRIBED.replace("?s", str(NamedNode(iri))), "ntriples"))
+        quads = parse(body, format=RdfFormat.N_TRIPLES)
+        return list(dict.fromkeys(quad.triple for quad in quads))
 
     def graph(self, iri: str) -> list[Triple]:
         """The triples of one named graph."""

@@ -55,6 +55,9 @@ CONTENT = f"""
   <{BASE}claim/one.1> a nmo:Claim .
   <http://example.org/odd> <http://example.org/9> "a property without a name" .
 }}
+<{BASE}graph/three> {{
+  <{BASE}shape/Odd> nmo:either ( [ nmo:next [ nmo:count 1 ] ] nmo:Therapy ) ; nmo:weight 1 .
+}}
 """
 
 

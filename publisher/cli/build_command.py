@@ -2,9 +2,9 @@
 
 Nothing is done when the current release was made from just the same files. A release is built
 beside the others and becomes the current one in one step. The same files give the same downloads,
-byte for byte; the store and the search index hold the same, but their files may differ. With --load,
-the release's named graphs are then put into another engine, each replacing the one of its name
-(SPARQL 1.1 Graph Store Protocol); a user and password may stand in the address.
+byte for byte; store and search index then hold the same, but their files may differ. With --load,
+the release's named graphs are put into another engine, each replacing the one of its name (SPARQL
+1.1 Graph Store Protocol); a user and password may stand in the address.
 
 example:
   neuromodkg build

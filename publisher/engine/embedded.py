@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 from pyoxigraph import (
+    BlankNode,
     DefaultGraph,
     NamedNode,
     Quad,
@@ -93,6 +94,18 @@ class Embedded:
     def lookup(self, iri: str) -> list[Triple]:
         """The triples whose subject this is."""
         return [quad.triple for quad in self.about(iri)]
+
+    def described(self, iri: str) -> list[Triple]:
+        """The same, and those of the unnamed nodes that they lead to (lists, shapes in shapes)."""
+        found = self.lookup(iri)
+        seen: set[BlankNode] = set()
+        for triple in found:  # which grows meanwhile
+            node = triple.object
+            if isinstance(node, BlankNode) and node not in seen:
+                seen.add(node)
+                more = self.held.union.quads_for_pattern(node, None, None, DEFAULT)
+                found += [quad.triple for quad in more]
+        return found
 
     def about(self, iri: str) -> list[Quad]:
         """The same as the index has them."""

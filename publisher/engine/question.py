@@ -75,6 +75,10 @@ class Engine(Protocol):
         """The triples whose subject this is, in the union of all graphs."""
         ...
 
+    def described(self, iri: str) -> list[Triple]:
+        """The same, and those of the unnamed nodes that they lead to."""
+        ...
+
     def graph(self, iri: str) -> list[Triple]:
         """The triples of one named graph."""
         ...

@@ -65,7 +65,7 @@ def handle(site: Site, request: Request) -> Reply:
 
 
 def described(site: Site, iri: str) -> list[Triple]:
-    """What the release says of an IRI: its own triples, or those of the named graph it names."""
+    """What the release says of an IRI: its own triples, and those of the named graph it names."""
     triples = found(site, iri)
     if not triples:
         raise NotFound("nothing is known at this address", where=iri)
@@ -74,7 +74,7 @@ def described(site: Site, iri: str) -> list[Triple]:
 
 def found(site: Site, iri: str) -> list[Triple]:
     """The same; empty when nothing is known."""
-    own = site.engine.lookup(iri)
+    own = site.engine.described(iri)
     return [*own, *site.engine.graph(iri)] if site.is_graph(iri) else own
 
 
@@ -86,8 +86,8 @@ def quick(site: Site, asked: Wanted) -> Reply | None:
     if site.is_graph(asked.iri):
         return None
     shown = turtle_text.turtle(engine.about(asked.iri), site.wording.prefixes)
-    if shown is None or ":deprecated" in shown or DEPRECATED in shown:
-        return None  # perhaps retired, which its status must say
+    if shown is None or ":deprecated" in shown or DEPRECATED in shown or " _:" in shown:
+        return None  # perhaps retired, which its status must say; or there is more to say
     return Reply(200, _headers(site, asked), shown.encode("utf-8"))
 
 

@@ -12,6 +12,9 @@ from publisher.protocol.values import Reply, Request, Site
 
 Handler = Callable[[Site, Request], Reply | None]
 
+# what has files of its own in every graph format: downloads/<stem>.<suffix>
+DOCUMENTS = ("ontology", "shapes")
+
 
 def data(site: Site, request: Request) -> Reply | None:
     """The reply to a request for data; None when the path or the wanted form is a page's.
@@ -88,8 +91,8 @@ EXACT: dict[str, Handler] = {
     "/health": health,
     "/downloads/": _downloads,
     "/context.jsonld": files.context,
-    "/ontology": _document("ontology"),
-    **{f"/ontology.{row.suffix}": _document_as("ontology", row.suffix) for row in GRAPHS},
+    **{f"/{stem}": _document(stem) for stem in DOCUMENTS},
+    **{f"/{stem}.{r.suffix}": _document_as(stem, r.suffix) for stem in DOCUMENTS for r in GRAPHS},
     "/dataset": _description,
     "/.well-known/void": _description,
 }

@@ -7,7 +7,7 @@
 from collections.abc import Callable
 
 from publisher.protocol.values import Reply, Request, Site
-from publisher.screens import ask, documents, entity, evidence, files, find, home, reconcile
+from publisher.screens import ask, documents, entity, evidence, files, find, home, reconcile, shapes
 from publisher.screens.ask import render_editor
 from publisher.screens.entity import render_resource
 from publisher.screens.fault import error_page
@@ -41,6 +41,7 @@ ROUTES: tuple[tuple[str, Handler], ...] = (
     ("/query/terms", ask.terms),
     ("/queries", ask.queries_page),
     ("/mappings", documents.mappings),
+    ("/shapes", shapes.shapes),
     ("/changes", documents.changes),
     ("/about", documents.about),
     ("/downloads/", documents.downloads),

@@ -20,6 +20,7 @@ from publisher.screens import panels
 from publisher.screens.desk import Desk, desk_of, page, shell
 from publisher.screens.documents import dataset_page
 from publisher.screens.panels import Panel, Subject
+from publisher.screens.shapes import catalogue, shape_page
 from publisher.screens.vocabulary import vocabulary_page
 
 INCOMING = 40
@@ -42,6 +43,8 @@ def render_resource(site: Site, request: Request, iri: str) -> Reply:
     found = resource.read(site.engine, linker, iri)
     if site.is_graph(iri):
         return graph_page(desk, request, iri, found)
+    if iri in catalogue(site).shapes:
+        return shape_page(desk, request, iri)
     if found is None:
         raise NotFound("nothing is known at this address", where=iri)
     known = view_of(desk, found)

@@ -60,3 +60,34 @@ def test_data_of_a_named_graph_describe_the_graph_too(lights_server: Running) ->
     assert "<http://example.org/lights/sighting/isbn-978-0-00-000001-9.1>" in body
     page = lights_server.get("/graph/isbn-978-0-00-000001-9", accept="text/html").body.decode()
     assert 'href="/source/isbn-978-0-00-000001-9"' in page
+
+
+def test_shapes_are_a_page_and_data(lights_server: Running) -> None:
+    """In words with links to the terms; in every graph format, by Accept and by suffix."""
+    page = lights_server.get("/shapes", accept="text/html").body.decode()
+    assert "a sighting has one verdict" in page
+    assert 'href="/ontology#verdict"' in page
+    for path, accept in (("/shapes", "application/n-triples"), ("/shapes.nt", None)):
+        reply = lights_server.get(path, accept=accept)
+        assert (reply.status, reply.type) == (200, "application/n-triples")
+        assert b"targetClass> <http://example.org/lights/ontology#Light> ." in reply.body
+    for suffix, kind in (("ttl", "text/turtle"), ("jsonld", "application/ld+json")):
+        assert lights_server.get("/shapes", accept=kind).type == kind
+        assert lights_server.get(f"/shapes.{suffix}").type == kind
+
+
+def test_a_shape_dereferences_whole(lights_server: Running) -> None:
+    """As a page, and as data with the unnamed shapes inside it."""
+    page = lights_server.get("/shape/Sighting", accept="text/html").body.decode()
+    assert "miles are a number, 0 or more" in page
+    for suffix in ("nt", "ttl", "jsonld", "rdf"):
+        body = lights_server.get(f"/shape/Sighting.{suffix}").body.decode()
+        assert "miles are a number, 0 or more" in body
+        assert "decimal" in body  # inside sh:or inside the unnamed shape
+    assert lights_server.get("/shape/Sighting-source.ttl").status == 200
+
+
+def test_a_release_without_shapes_has_no_such_page(server: Running) -> None:
+    """And says so."""
+    assert server.get("/shapes", accept="text/html").status == 404
+    assert server.get("/shapes.ttl").status == 404

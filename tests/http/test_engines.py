@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
-from pyoxigraph import Literal, NamedNode, Variable
+from pyoxigraph import BlankNode, Literal, NamedNode, Variable
 
 from publisher.engine.embedded import Embedded
 from publisher.engine.pool import Lanes
@@ -70,6 +70,16 @@ def test_lookups_counts_and_graphs_agree(engine: Engine, release: Path) -> None:
     assert BASE + "graph/one" in engine.graphs()
     assert len(engine.graph(BASE + "graph/one")) == 6
     assert engine.count() > 1100
+
+
+def test_a_description_goes_on_where_nodes_have_no_names(engine: Engine) -> None:
+    """A list, what stands in it, and what that leads to; nothing of what has a name."""
+    found = engine.described(BASE + "shape/Odd")
+    assert len(found) == 2 + 4 + 1 + 1
+    nodes = {t.subject for t in found}
+    assert all(t.object in nodes for t in found if isinstance(t.object, BlankNode))
+    assert engine.described(THERAPY) == engine.lookup(THERAPY)
+    assert engine.described("http://example.org/none") == []
 
 
 def test_anybodys_query_is_streamed(engine: Engine) -> None:

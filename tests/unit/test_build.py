@@ -137,7 +137,7 @@ def test_every_named_graph_says_what_it_is(folder: Path) -> None:
         size = len(list(store.quads_for_pattern(None, None, None, graph)))
         said = {
             q.predicate.value.rpartition("/")[2].rpartition("#")[2]: q.object.value  # type: ignore[union-attr]
-            for q in store.quads_for_pattern(graph, None, None, ox.DefaultGraph())  # type: ignore[arg-type]
+            for q in store.quads_for_pattern(graph, None, None, ox.DefaultGraph())
         }
         assert said["triples"] == str(size), graph
         assert said["isPartOf"] == LIGHTS + "dataset"
