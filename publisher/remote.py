@@ -36,7 +36,15 @@ from SPARQLWrapper.SPARQLExceptions import (
 
 from publisher.engine.frames import CHUNK
 from publisher.engine.outline import TOKEN
-from publisher.engine.question import Answer, Budget, Question, Row, Substitutions, Term
+from publisher.engine.question import (
+    Answer,
+    Budget,
+    Question,
+    Row,
+    Substitutions,
+    Term,
+    rows_of,
+)
 from publisher.errors import EngineUnavailable, MalformedQuery, QueryTimeout, QueryTooCostly
 from publisher.formats import BY_NAME
 from publisher.settings import Settings
@@ -72,11 +80,7 @@ class Remote:
         """The rows of one of our own queries."""
         found = self._results(query, substitutions)
         assert isinstance(found, QuerySolutions), "only SELECT has rows"
-        names = [variable.value for variable in found.variables]
-        return [
-            {name: term for name in names if (term := solution[name]) is not None}
-            for solution in found
-        ]
+        return rows_of(found)
 
     def ask(self, query: str, substitutions: Substitutions | None = None) -> bool:
         """The answer to one of our own questions."""

@@ -31,6 +31,7 @@ from publisher.engine.question import (
     Question,
     Row,
     Substitutions,
+    rows_of,
 )
 from publisher.engine.worker import live, read_wording
 from publisher.errors import NotAcceptable
@@ -77,11 +78,7 @@ class Embedded:
             query, prefixes=self.wording.prefixes_in(query), substitutions=dict(substitutions or {})
         )
         assert isinstance(found, QuerySolutions), "only SELECT has rows"
-        names = [variable.value for variable in found.variables]
-        return [
-            {name: term for name in names if (term := solution[name]) is not None}
-            for solution in found
-        ]
+        return rows_of(found)
 
     def ask(self, query: str, substitutions: Substitutions | None = None) -> bool:
         """The answer to one of our own questions."""

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from pyoxigraph import BlankNode, Literal, NamedNode, Triple, Variable
+from pyoxigraph import BlankNode, Literal, NamedNode, QuerySolutions, Triple, Variable
 
 Term = NamedNode | BlankNode | Literal | Triple
 Substitutions = Mapping[Variable, Term]
@@ -58,6 +58,14 @@ class AsyncAnswer:
     head: bytes
     rest: AsyncIterator[bytes] | None = None
     seconds: float = 0.0
+
+
+def rows_of(found: QuerySolutions) -> list[Row]:
+    """The rows of an answer; unbound variables are left out of a row."""
+    names = [variable.value for variable in found.variables]
+    return [
+        {name: term for name in names if (term := solution[name]) is not None} for solution in found
+    ]
 
 
 class Engine(Protocol):
