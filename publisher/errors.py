@@ -25,6 +25,7 @@ and *how to mend it*.
         ├── Gone                it was retired; says what replaces it
         ├── TooLarge            the body, the query or the answer is over its limit
         ├── UnsupportedMedia    the body's media type is not understood
+        │   └── UnsupportedCoding   the body is compressed
         └── EngineError         the engine could not answer
             ├── QueryTimeout    the query ran out of its time
             ├── QueryTooCostly  the query ran out of its memory, rows or bytes
@@ -178,6 +179,10 @@ class TooLarge(RequestError):
 
 class UnsupportedMedia(RequestError):
     """The body's media type is not understood."""
+
+
+class UnsupportedCoding(UnsupportedMedia):
+    """The body comes in a content coding, and none is read."""
 
 
 class EngineError(RequestError):

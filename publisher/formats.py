@@ -99,23 +99,29 @@ def parse_accept(header: str) -> tuple[Range, ...]:
     )
 
 
-def negotiate(accept: str | None, offered: Sequence[Format]) -> Choice | None:
+def negotiate(
+    accept: str | None, offered: Sequence[Format], *, strict: bool = False
+) -> Choice | None:
     """The best offer for an Accept header, or None when nothing offered fits.
 
     The most specific range that fits an offer decides its quality (so `q=0` excludes it whatever a
-    wildcard says); between offers of one quality the more specific range wins, then our order.
+    wildcard says); between offers of one quality the more specific range wins, then our order. A
+    header without any well-formed element asks for nothing in particular, or, when `strict`, for
+    something that nobody offers.
 
     >>> negotiate("text/*;q=0.5, application/ld+json", GRAPHS).format.name
     'jsonld'
     >>> negotiate("image/png", GRAPHS) is None
     True
     """
-    return _negotiate((accept or "").strip()[:8192], tuple(offered))
+    return _negotiate((accept or "").strip()[:8192], tuple(offered), strict)
 
 
 @lru_cache(maxsize=4096)
-def _negotiate(accept: str, offered: tuple[Format, ...]) -> Choice | None:
+def _negotiate(accept: str, offered: tuple[Format, ...], strict: bool) -> Choice | None:
     ranges = parse_accept(accept)
+    if not ranges and strict and accept:
+        return None
     if not ranges:
         return Choice(offered[0], offered[0].media_type) if offered else None
     ranked = [

@@ -9,7 +9,7 @@ from __future__ import annotations
 import mmap
 import os
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 # name{labels}: help of the name
@@ -69,13 +69,20 @@ class Counters:
 
 def exposition(counters: Counters, gauges: Mapping[str, tuple[str, float]]) -> str:
     """The text format of Prometheus; `gauges` maps a name with labels to help and value."""
-    lines: list[str] = []
-    for name, value in counters.totals().items():
-        if ROWS[name]:
-            base = name.partition("{")[0]
-            lines += [f"# HELP {base} {ROWS[name]}", f"# TYPE {base} counter"]
-        lines.append(f"{name} {value:.10g}")
-    for name, (text, value) in gauges.items():
-        base = name.partition("{")[0]
-        lines += [f"# HELP {base} {text}", f"# TYPE {base} gauge", f"{name} {value:.10g}"]
+    totals = {name: (ROWS[name], value) for name, value in counters.totals().items()}
+    lines = [*_families(totals, "counter"), *_families(gauges, "gauge")]
     return "\n".join(lines) + "\n"
+
+
+def _families(samples: Mapping[str, tuple[str, float]], kind: str) -> Iterator[str]:
+    """Each family in one place, with one HELP and one TYPE, as the format asks."""
+    families: dict[str, list[str]] = {}
+    texts: dict[str, str] = {}
+    for name, (text, value) in samples.items():
+        family = name.partition("{")[0]
+        families.setdefault(family, []).append(f"{name} {value:.10g}")
+        texts[family] = texts.get(family) or text
+    for family, lines in families.items():
+        yield f"# HELP {family} {texts[family]}"
+        yield f"# TYPE {family} {kind}"
+        yield from lines

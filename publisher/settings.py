@@ -34,7 +34,10 @@ class Settings:
     site_url: str = row("", "", "public address of the site, when it is not what the request says")
     prefix: str = row("", "", "path under which the site is mounted, such as /neuromod")
     trusted_proxies: tuple[str, ...] = row(
-        (), "", "addresses whose X-Forwarded-For, -Host and -Proto headers are believed"
+        (),
+        "",
+        "addresses whose Forwarded, X-Forwarded-For, -Host, -Proto and -Prefix headers are"
+        " believed; such a proxy sets or removes each of them",
     )
     processes: int = row(2, "processes", "serving processes")
     threads: int = row(8, "threads", "threads of each serving process")

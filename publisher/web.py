@@ -32,13 +32,14 @@ from publisher.protocol import (
     sparql,
 )
 from publisher.protocol.files import byte_range
-from publisher.protocol.values import open_site
+from publisher.protocol.values import open_site, refuse_coded
 from publisher.settings import Settings
 
 log = logging.getLogger("publisher.web")
 
 PageHandler = Callable[..., Reply]
-READ = ("GET", "HEAD", "OPTIONS")
+READ = ("GET", "HEAD")
+ASK = ("GET", "HEAD", "POST")
 ALL = ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS")
 PIECE = 64 * 1024
 
@@ -75,16 +76,33 @@ def app_of(site: Site) -> flask.Flask:
     app.config["MAX_CONTENT_LENGTH"] = site.settings.body_bytes
     app.extensions["publisher"] = site
     for rule, handler in page_routes():
-        _add(app, rule, handler, READ if rule not in POSTED else ALL)
-    _add(app, "/sparql", endpoint, ALL)
-    _add(app, "/", anything, ALL)
-    _add(app, "/<path:rest>", anything, ALL)
+        _add(app, rule, handler)
+    _add(app, "/sparql", endpoint)
+    _add(app, "/", anything)
+    _add(app, "/<path:rest>", anything)
     app.register_error_handler(Exception, _failed)
     return app
 
 
-# pages that take a body of their own
-POSTED = frozenset({"/validate", "/reconcile", "/mcp"})
+# what takes a body; everything else is only read
+POSTED = frozenset({"/sparql", "/reconcile"})
+
+
+def methods_of(path: str) -> tuple[str, ...]:
+    """The methods that are answered at a path."""
+    return ASK if (path.rstrip("/") or "/") in POSTED else READ
+
+
+def answered(request: Request) -> Reply | None:
+    """The reply to OPTIONS; None for a method that the path has, MethodNotAllowed for others."""
+    allowed = methods_of(request.path)
+    if request.method == "OPTIONS":
+        return delivery.preflight(allowed)
+    if request.method not in allowed:
+        raise errors.MethodNotAllowed(
+            f"{request.method} is not answered here", allowed=allowed, where=request.path
+        )
+    return None
 
 
 def page_routes() -> tuple[tuple[str, PageHandler], ...]:
@@ -112,22 +130,21 @@ def anything(site: Site, request: Request, rest: str = "") -> Reply:  # noqa: AR
     return found if found is not None else resources.handle(site, request)
 
 
-def _add(app: flask.Flask, rule: str, handler: PageHandler, methods: tuple[str, ...]) -> None:
+def _add(app: flask.Flask, rule: str, handler: PageHandler) -> None:
     def view(**values: Any) -> flask.Response:
         site: Site = app.extensions["publisher"]
         request = request_of(site)
         return response(respond(site, request, handler, values))
 
     name = f"{handler.__module__}.{handler.__name__}:{rule}"
-    app.add_url_rule(rule, name, view, methods=list(methods), provide_automatic_options=False)
+    app.add_url_rule(rule, name, view, methods=list(ALL), provide_automatic_options=False)
 
 
 def respond(site: Site, request: Request, handler: PageHandler, values: dict[str, Any]) -> Reply:
     """The story of a request: handle it, tell its error, deliver it."""
-    if request.method == "OPTIONS":
-        return delivery.deliver(delivery.preflight(("GET", "HEAD", "POST")), request)
     try:
-        reply = handler(site, request, **values)
+        refuse_coded(request.headers if request.method == "POST" else {})
+        reply = answered(request) or handler(site, request, **values)
     except errors.PublisherError as error:
         reply = told(error, request, site)
     return delivery.deliver(reply, request)
@@ -155,16 +172,16 @@ def _failed(error: Exception) -> flask.Response:
     site: Site = flask.current_app.extensions["publisher"]
     request = request_of(site, body=False)
     if isinstance(error, HTTPException):
-        return response(delivery.deliver(told(_translated(error), request, site), request))
+        told_as = _translated(error, methods_of(request.path))
+        return response(delivery.deliver(told(told_as, request, site), request))
     log.error("request %s failed", request.id, exc_info=error)
     reply = problems.problem(errors.PublisherError("something went wrong here"), request)
     return response(delivery.deliver(reply, request))
 
 
-def _translated(error: HTTPException) -> errors.PublisherError:
+def _translated(error: HTTPException, allowed: tuple[str, ...]) -> errors.PublisherError:
     """One table for what the framework refuses."""
     if error.code == 405:
-        allowed = tuple(sorted(getattr(error, "valid_methods", None) or READ))
         return errors.MethodNotAllowed("this method is not for this address", allowed=allowed)
     families: dict[int | None, type[errors.RequestError]] = {
         404: errors.NotFound,

@@ -46,7 +46,6 @@ REPEATED = frozenset(
 )
 STANDARD_NAMES = frozenset(name for name, _ in STANDARD)
 PREFLIGHT = (
-    ("access-control-allow-methods", "GET, HEAD, POST, OPTIONS"),
     ("access-control-allow-headers", "Accept, Content-Type, If-None-Match, Range, Authorization"),
     ("access-control-max-age", "86400"),
 )
@@ -96,8 +95,9 @@ def brief(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
 
 
 def preflight(allowed: tuple[str, ...]) -> Reply:
-    """The answer to OPTIONS."""
-    return Reply(204, (*PREFLIGHT, ("allow", ", ".join((*allowed, "OPTIONS")))))
+    """The answer to OPTIONS: the methods that a 405 names, for browsers as well."""
+    names = ", ".join((*allowed, "OPTIONS"))
+    return Reply(204, (("allow", names), ("access-control-allow-methods", names), *PREFLIGHT))
 
 
 def _matches(reply: Reply, request: Request) -> bool:

@@ -83,7 +83,9 @@ def _page(error: errors.PublisherError, status: int, request: Request) -> bytes:
 
 def _more(error: errors.PublisherError) -> tuple[tuple[str, str], ...]:
     if isinstance(error, errors.MethodNotAllowed):
-        return (("allow", ", ".join(error.allowed)),)
+        return (("allow", ", ".join((*error.allowed, "OPTIONS"))),)
+    if isinstance(error, errors.UnsupportedCoding):
+        return (("accept-encoding", "identity"),)
     if isinstance(error, errors.Overloaded):
         return (("retry-after", str(error.retry_after)),)
     if isinstance(error, errors.EngineUnavailable):

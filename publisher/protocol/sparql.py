@@ -235,7 +235,7 @@ def offered(form: str) -> tuple[Format, ...]:
 
 def _choose(request: Request, form: str) -> Choice:
     rows = offered(form)
-    choice = negotiate(request.accept, rows)
+    choice = negotiate(request.accept, rows, strict=True)
     if choice is None and not form:
         return Choice(rows[0], rows[0].media_type)  # not a query at all: its syntax error comes
     if choice is None:

@@ -17,7 +17,7 @@ from urllib.parse import unquote_to_bytes
 from publisher import jsonld
 from publisher.engine.answers import Wording
 from publisher.engine.question import Engine
-from publisher.errors import BadRequest, ReleaseDamaged
+from publisher.errors import BadRequest, ReleaseDamaged, UnsupportedCoding
 from publisher.names import Names, Prefixes
 from publisher.settings import Settings
 
@@ -84,6 +84,17 @@ def _decoded(text: str) -> str:
     if _PLAIN.match(text):
         return a2b_qp(text.replace("%", "=").replace("+", " ")).decode("utf-8")
     return unquote_to_bytes(text.replace("+", " ")).decode("utf-8")
+
+
+def refuse_coded(headers: Mapping[str, str]) -> None:
+    """A body that is compressed would be read as what it is not."""
+    coding = headers.get("content-encoding", "").strip().lower()
+    if coding not in ("", "identity"):
+        raise UnsupportedCoding(
+            "a compressed body is not read here",
+            where=f"Content-Encoding: {coding}"[:200],
+            fix="send the body as it is",
+        )
 
 
 @dataclass(frozen=True)

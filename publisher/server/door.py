@@ -12,9 +12,13 @@ from typing import Any
 
 from publisher.errors import BadRequest, NotFound, TooLarge
 from publisher.protocol import Request
+from publisher.protocol.values import refuse_coded
+from publisher.server import proxies
 from publisher.settings import Settings
 
 _HOST = re.compile(r"[A-Za-z0-9._-]+(?::\d{1,5})?|\[[0-9A-Fa-f:.]+\](?::\d{1,5})?")
+# what RFC 3986 calls a host; empty is allowed where there is no authority
+_VALID_HOST = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[\w.~!$&'()*+,;=%-]*+)(?::\d*)?", re.ASCII)
 # what supervisors ask for, under any mount
 PROBES = ("/health", "/metrics")
 _ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
@@ -34,10 +38,10 @@ class Door:
         self._base = lru_cache(maxsize=256)(self._find_base)
         self.own = secrets.token_hex(4)
 
-    def request(self, scope: Any, headers: dict[str, str]) -> Request:
-        """The request, without its body; NotFound outside the mount."""
-        peer = scope.client.rpartition(":")[0].strip("[]")
-        forwarded = headers if self._trusts(peer) else {}
+    def request(self, scope: Any, headers: dict[str, str], name: str) -> Request:
+        """The request called `name`, without its body; NotFound outside the mount."""
+        client, scheme, named, mount = self.told(scope, headers)
+        host = _only_host(scope, headers)
         path: str = scope.path
         if path == self.prefix or path.startswith(self.prefix + "/"):
             path = path[len(self.prefix) :] or "/"
@@ -48,17 +52,35 @@ class Door:
             path=path,
             query_string=scope.query_string,
             headers=headers,
-            client=self._client(peer, forwarded),
+            client=client,
             base_url=self._base(
-                scope.scheme,
-                scope.authority or headers.get("host", ""),
-                forwarded.get("x-forwarded-proto", ""),
-                forwarded.get("x-forwarded-host", ""),
-                scope.server,
+                scheme or scope.scheme, scope.authority or host, named, mount, scope.server
             ),
-            prefix=self.prefix,
-            id=self._id(forwarded),
+            prefix=mount + self.prefix,
+            id=name,
         )
+
+    def told(self, scope: Any, headers: dict[str, str]) -> tuple[str, str, str, str]:
+        """Client, scheme, host, mount path; all but the first are empty without a trusted proxy."""
+        peer = _peer(scope)
+        if self.trusted and self._trusts(peer):
+            return proxies.read(headers, peer, self._trusts)
+        return peer, "", "", ""
+
+    def unread(self, scope: Any, headers: dict[str, str], name: str) -> Request:
+        """The request when it made no sense, for the reply that says so."""
+        return Request(scope.method, scope.path, headers=headers, prefix=self.prefix, id=name)
+
+    def headers(self, scope: Any) -> dict[str, str]:
+        """The headers of a request; one that comes in several lines is one list."""
+        items = scope.headers.items()
+        found = dict(items)
+        if len(found) < len(items):
+            lines: dict[str, list[str]] = {}
+            for name, value in items:
+                lines.setdefault(name, []).append(value)
+            found = {name: ", ".join(values) for name, values in lines.items()}
+        return found
 
     def _trusts(self, peer: str) -> bool:
         if not self.trusted:
@@ -69,31 +91,24 @@ class Door:
             return False
         return any(address in network for network in self.trusted)
 
-    def _client(self, peer: str, forwarded: dict[str, str]) -> str:
-        """The last address in the chain that is not one of our proxies."""
-        chain = [part.strip() for part in forwarded.get("x-forwarded-for", "").split(",")]
-        for address in reversed([part for part in chain if part]):
-            bare = address.strip("[]") if address.count(":") != 1 else address.partition(":")[0]
-            if not self._trusts(bare):
-                return bare[:64]
-        return peer
-
-    def _find_base(self, scheme: str, host: str, proto: str, named: str, own: str) -> str:
+    def _find_base(self, scheme: str, host: str, named: str, mount: str, own: str) -> str:
         """The site's address, by what the request and the proxy say of it."""
         if self.site_url:
             return self.site_url
-        scheme = (proto or scheme).split(",")[0].strip().lower()
-        host = named.split(",")[0].strip() or host
-        if not _HOST.fullmatch(host):
-            host = own
-        return f"{'https' if scheme == 'https' else 'http'}://{host}{self.prefix}"
+        host = next((name for name in (named, host) if _HOST.fullmatch(name)), own)
+        secure = "https" if scheme.lower() == "https" else "http"
+        return f"{secure}://{host}{mount}{self.prefix}"
 
-    def _id(self, forwarded: dict[str, str]) -> str:
-        given = forwarded.get("x-request-id", "")
-        return given if _ID.fullmatch(given) else f"{self.own}{next(self.ids):08x}"
+    def name(self, scope: Any, headers: dict[str, str]) -> str:
+        """The request's id in replies and logs; a trusted proxy may have given it one."""
+        given = headers.get("x-request-id") if self.trusted else None
+        if given and _ID.fullmatch(given) and self._trusts(_peer(scope)):
+            return given
+        return f"{self.own}{next(self.ids):08x}"
 
     async def body(self, protocol: Any, headers: dict[str, str]) -> bytes:
         """The whole body, within its limits of size and time."""
+        refuse_coded(headers)
         limit = self.settings.body_bytes
         stated = headers.get("content-length", "")
         too_large = TooLarge(f"the body is larger than {limit} bytes", fix="send less")
@@ -111,3 +126,26 @@ class Door:
         if stated.isdigit() and len(found) != int(stated):
             raise BadRequest("the body ended early")
         return bytes(found)
+
+
+def _peer(scope: Any) -> str:
+    """The address that the connection comes from."""
+    found: str = scope.client.rpartition(":")[0].strip("[]")
+    return found
+
+
+def _only_host(scope: Any, headers: dict[str, str]) -> str:
+    """The Host header: exactly one, and well-formed (RFC 9112, section 3.2)."""
+    host = headers.get("host")
+    if host is None:
+        if scope.http_version in ("1", "1.0"):
+            return ""
+        raise BadRequest("the request has no Host header", fix="send exactly one")
+    if not _is_valid(host):  # two of them were joined by a comma and a space
+        raise BadRequest("the Host header is not one host", where=host[:200], fix="send one host")
+    return host
+
+
+@lru_cache(maxsize=256)
+def _is_valid(host: str) -> bool:
+    return _VALID_HOST.fullmatch(host) is not None

@@ -25,7 +25,7 @@ from publisher.server.connection import cut
 from publisher.server.door import Door
 from publisher.server.leaving import LastReply
 from publisher.server.remembered import Entry, Remembered
-from publisher.web import about_endpoint, told
+from publisher.web import about_endpoint, answered, told
 
 log = logging.getLogger("publisher.served")
 
@@ -34,7 +34,7 @@ SMALL_QUERY = 4096
 # work that is over before this many seconds is not watched over
 SHORT = 0.03
 # what decides the bytes of a reply, beside the address
-TELLING = ("accept", "accept-encoding", "host", "x-forwarded-host", "x-forwarded-proto", "range")
+TELLING = ("accept", "accept-encoding", "host", "range")
 
 
 class Left(Exception):
@@ -76,16 +76,17 @@ class Front:
         began = time.perf_counter()
         if self.leaving:
             protocol = LastReply(protocol)
-        headers = dict(scope.headers.items())
+        headers = self.door.headers(scope)
+        name = self.door.name(scope, headers)
         key = self._key(scope, headers)
         entry = self.replies.get(key) if key is not None else None
         if entry is not None:
-            self._again(entry, headers, protocol)
-            self._note(scope, entry.status, began, "remembered")
+            self._again(entry, headers, protocol, name)
+            self._note(scope, entry.status, began, name, "remembered")
             return
         status, note = 500, ""
         try:
-            request, reply = await self._reply(scope, protocol, headers)
+            request, reply = await self._reply(scope, protocol, headers, name)
             if key is not None:
                 self.replies.keep(key, reply)
             status = reply.status
@@ -97,26 +98,26 @@ class Front:
             status, note = 499, "left"
             self.counters.add(f"{PREFIX}left_total")
         finally:
-            self._note(scope, status, began, note)
+            self._note(scope, status, began, name, note)
 
     async def _reply(
-        self, scope: Any, protocol: Conversation, headers: dict[str, str]
+        self, scope: Any, protocol: Conversation, headers: dict[str, str], name: str
     ) -> tuple[Request, Reply]:
         """The delivered reply; whatever goes wrong becomes one, too."""
         request: Request | None = None
         try:
-            request = self.door.request(scope, headers)
+            request = self.door.request(scope, headers, name)
             if request.method not in ("GET", "HEAD", "OPTIONS"):
                 body = await self.door.body(protocol, headers)
                 request = _with_body(request, body)
             reply, final = await self._handle(request, protocol)
         except errors.PublisherError as error:
-            request = request or Request(scope.method, scope.path, headers=headers)
+            request = request or self.door.unread(scope, headers, name)
             reply, final = told(error, request), False
         except (Left, ProtocolClosed):
             raise
         except Exception:
-            request = request or Request(scope.method, scope.path, headers=headers)
+            request = request or self.door.unread(scope, headers, name)
             log.exception("request %s failed", request.id)
             reply, final = told(errors.PublisherError("unexpected"), request), False
         delivered = reply if final else delivery.deliver(reply, request)
@@ -126,8 +127,8 @@ class Front:
 
     async def _handle(self, request: Request, protocol: Conversation) -> tuple[Reply, bool]:
         """The reply, and whether it was delivered already (Flask does that itself)."""
-        if request.method == "OPTIONS":
-            return delivery.preflight(("GET", "HEAD", "POST")), False
+        if request.method != "GET" and (preflight := answered(request)) is not None:
+            return preflight, False
         if request.path in ENDPOINT:
             found = await self._endpoint(request, protocol)
             return (found, False) if found is not None else (await self.bridge.reply(request), True)
@@ -265,10 +266,12 @@ class Front:
         finally:
             await _close(pieces)
 
-    def _again(self, entry: Entry, headers: dict[str, str], protocol: Conversation) -> None:
+    def _again(
+        self, entry: Entry, headers: dict[str, str], protocol: Conversation, name: str
+    ) -> None:
         """A remembered reply, or its 304."""
         self.counters.add(f"{PREFIX}cached_total")
-        own = ("x-request-id", self.door._id({}))
+        own = ("x-request-id", name)
         wanted = headers.get("if-none-match")
         if wanted is not None and (entry.etag in wanted or wanted.strip() == "*"):
             protocol.response_empty(304, [*entry.brief, own])
@@ -277,20 +280,22 @@ class Front:
 
     def _key(self, scope: Any, headers: dict[str, str]) -> Hashable:
         """Everything that decides the bytes of a reply to this GET; None for other methods."""
-        if scope.method != "GET":
+        if scope.method != "GET" or "host" not in headers:
             return None
         path, query, scheme = scope.path, scope.query_string, scope.scheme
-        # the authority of an absolute request target decides links, as the Host header does
-        return (path, query, scheme, scope.authority, *map(headers.get, TELLING))
+        # the authority of an absolute request target decides links, as the Host header does, and
+        # so does what a proxy of ours says
+        asked = (path, query, scheme, scope.authority, *map(headers.get, TELLING))
+        return asked if not self.door.trusted else (*asked, self.door.told(scope, headers)[1:])
 
-    def _note(self, scope: Any, status: int, began: float, note: str) -> None:
+    def _note(self, scope: Any, status: int, began: float, name: str, note: str) -> None:
         taken = time.perf_counter() - began
         if status < 499:
             self.counters.add(f'{PREFIX}requests_total{{status="{status // 100}xx"}}')
             self.counters.add(f"{PREFIX}request_seconds_total", taken)
         if self.verbose or status == 500:
             peer = scope.client.rpartition(":")[0]
-            line = logs.Served("", scope.method, scope.path, status, taken * 1000, peer, note)
+            line = logs.Served(name, scope.method, scope.path, status, taken * 1000, peer, note)
             logs.served(log, line)
 
     def _metrics(self) -> Reply:

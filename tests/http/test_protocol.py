@@ -90,13 +90,27 @@ def test_graphs_come_in_the_form_that_was_asked_for(server: Running, suffix: str
         assert triples
 
 
-def test_nothing_that_fits_is_406(server: Running) -> None:
-    """The problem says what would fit."""
-    found = server.query(ASK, "image/png")
+@pytest.mark.parametrize(
+    "accept", ["image/png", "foo", "application/x-foo", "*", ";;,,", "text/csv;q=2", "*/*;q=0"]
+)
+def test_nothing_that_fits_is_406(server: Running, accept: str) -> None:
+    """Unknown or malformed, the problem says what would fit."""
+    found = server.query(ASK, accept)
     assert (found.status, found.type) == (406, "application/problem+json")
-    assert "text/csv" in str(found.json()["offered"])
+    assert found.json()["offered"] == [
+        "application/sparql-results+json",
+        "application/sparql-results+xml",
+        "text/csv",
+        "text/tab-separated-values",
+    ]
+
+
+def test_each_form_of_query_has_its_formats(server: Running) -> None:
+    """A graph for CONSTRUCT and DESCRIBE, a table for the others; one good wish is enough."""
     assert server.query(ASK, "text/turtle").status == 406
     assert server.query("DESCRIBE <urn:x>", "text/csv").status == 406
+    assert server.query(ASK, "foo, text/csv").type == "text/csv"
+    assert server.request("GET", path_of(ASK), headers={"Accept": ""}).status == 200
 
 
 def test_a_syntax_error_says_where_it_is(server: Running) -> None:
@@ -241,6 +255,49 @@ def test_head_and_options_are_answered(server: Running) -> None:
     assert asked.headers["access-control-allow-origin"] == "*"
     assert "access-control-allow-credentials" not in asked.headers
     assert "POST" in asked.headers["access-control-allow-methods"]
+
+
+@pytest.mark.parametrize(
+    ("path", "methods"),
+    [
+        ("/sparql", "GET, HEAD, POST, OPTIONS"),
+        ("/reconcile", "GET, HEAD, POST, OPTIONS"),
+        ("/", "GET, HEAD, OPTIONS"),
+        ("/search", "GET, HEAD, OPTIONS"),
+        ("/NMOD_0000001", "GET, HEAD, OPTIONS"),
+        ("/NMOD_0000001.ttl", "GET, HEAD, OPTIONS"),
+        ("/dataset", "GET, HEAD, OPTIONS"),
+        ("/ontology", "GET, HEAD, OPTIONS"),
+        ("/context.jsonld", "GET, HEAD, OPTIONS"),
+        ("/downloads/", "GET, HEAD, OPTIONS"),
+        ("/downloads/all.nt", "GET, HEAD, OPTIONS"),
+        ("/health", "GET, HEAD, OPTIONS"),
+        ("/metrics", "GET, HEAD, OPTIONS"),
+    ],
+)
+def test_options_and_405_name_the_methods_that_are_answered(
+    server: Running, path: str, methods: str
+) -> None:
+    """And every other method is refused, whatever form is asked for."""
+    asked = server.request("OPTIONS", path)
+    assert (asked.status, asked.headers["allow"]) == (204, methods)
+    assert asked.headers["access-control-allow-methods"] == methods
+    for method in ("POST", "PUT", "PATCH", "DELETE", "FOO"):
+        if method in methods:
+            continue
+        for accept in ("text/turtle", "text/html", "application/json"):
+            found = server.request(method, path, headers={"Accept": accept})
+            assert (found.status, found.headers["allow"]) == (405, methods)
+
+
+@pytest.mark.parametrize("coding", ["gzip", "br", "deflate", "identity, gzip", "x"])
+def test_a_body_in_a_coding_is_refused(server: Running, coding: str) -> None:
+    """415, and what is read: taken as it is, it would be another query, or none."""
+    for path in ("/sparql", "/reconcile"):
+        found = server.request("POST", path, ASK, DIRECT | {"Content-Encoding": coding})
+        assert (found.status, found.headers["accept-encoding"]) == (415, "identity")
+    plain = DIRECT | {"Content-Encoding": "identity"}
+    assert server.request("POST", "/sparql", ASK, plain).status == 200
 
 
 def test_what_may_differ_next_time_is_not_cached(server: Running) -> None:

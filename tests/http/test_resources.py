@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import json
+import re
 import time
 from urllib.parse import quote
 
@@ -214,6 +215,29 @@ def test_metrics_are_for_prometheus_and_add_up(server: Running) -> None:
     assert total() >= before + 10
 
 
+def test_metrics_name_each_family_once(server: Running) -> None:
+    """HELP and TYPE stand once, before the samples of their family, and no sample twice."""
+    text = server.get("/metrics").body.decode()
+    assert text.endswith("\n")
+    told: list[tuple[str, str]] = []
+    families: list[str] = []
+    samples: list[str] = []
+    for line in text.splitlines():
+        if line.startswith("# "):
+            _, what, family, rest = line.split(" ", 3)
+            assert rest
+            told.append((what, family))
+            continue
+        match = re.fullmatch(r'([a-z_]+)(\{(?:[a-z]+="[^"\\\n]*",?)+\})? ([0-9.e+]+)', line)
+        assert match, line
+        assert told[-2:] == [("HELP", match[1]), ("TYPE", match[1])]
+        samples.append(match[1] + (match[2] or ""))
+        families.append(match[1])
+    assert len(set(told)) == len(told) == 2 * len(set(families))
+    assert len(set(samples)) == len(samples)
+    assert {"neuromodkg_requests_total", "neuromodkg_workers"} <= set(families)
+
+
 def test_every_reply_has_its_headers(server: Running) -> None:
     """Pages, data, errors, empty ones: CORS, no sniffing, a policy, a request id."""
     for path in (
@@ -260,7 +284,23 @@ def test_a_proxy_is_believed_only_when_it_is_trusted(starter: Starter, server: R
         b"kg.example.org" not in server.request("GET", "/sparql", headers=forwarded | accept).body
     )
     trusting = starter(trusted_proxies="127.0.0.0/8", processes=1)
-    assert (
-        b"<https://kg.example.org/sparql>"
-        in trusting.request("GET", "/sparql", headers=forwarded | accept).body
-    )
+    standard = {"Forwarded": 'for="[2001:db8::1]:4711";host=kg.example.org;proto=https'}
+    assert b"kg.example.org" not in server.request("GET", "/sparql", headers=standard).body
+    for headers in (forwarded, standard):
+        for _ in range(2):  # the second time out of the cache
+            found = trusting.request("GET", "/sparql", headers=headers | accept)
+            assert b"<https://kg.example.org/sparql>" in found.body
+    assert b"kg.example.org" not in trusting.request("GET", "/sparql", headers=accept).body
+
+
+def test_a_proxy_may_take_a_path_away(starter: Starter) -> None:
+    """X-Forwarded-Prefix of a trusted proxy stands in links; one that is no path does not."""
+    server = starter(trusted_proxies="127.0.0.0/8", processes=1)
+    for told, shown in (("/kg/", "/kg"), ("//evil.example", ""), ('/a"><b>', ""), ("/../x", "")):
+        for _ in range(2):
+            headers = {"X-Forwarded-Prefix": told, "Accept": "text/html"}
+            found = server.request("GET", "/claim/one.1", headers=headers)
+            assert f'href="{shown}/NMOD_0000001"'.encode() in found.body
+            headers["Accept"] = "application/n-triples"
+            described = server.request("GET", "/sparql", headers=headers).body
+            assert f"<{server.url}{shown}/sparql>".encode() in described

@@ -53,6 +53,43 @@ def test_an_odd_request_gets_a_refusal_and_hurts_nobody(server: Running, data: b
     assert server.get("/health").status == 200
 
 
+@pytest.mark.parametrize(
+    ("lines", "status"),
+    [
+        ("", 400),
+        ("Host: a\r\nHost: b\r\n", 400),
+        ("Host: a\r\nHost: a\r\n", 400),
+        ("Host: a/b\r\n", 400),
+        ("Host: a b\r\n", 400),
+        ("Host: evil@example.org\r\n", 400),
+        ("Host: a:b\r\n", 400),
+        ("Host: \r\n", 200),
+        ("Host: a.example:8000\r\n", 200),
+        ("Host: [::1]:8000\r\n", 200),
+    ],
+)
+def test_a_request_names_its_host_once(server: Running, lines: str, status: int) -> None:
+    """RFC 9112, section 3.2; a cache must not help out, so each is asked more than once."""
+    for target in ("/health", "/NMOD_0000001.nt", "http://a.example/NMOD_0000001.nt"):
+        for _ in range(3):
+            sent = f"GET {target} HTTP/1.1\r\n{lines}Accept: */*\r\nConnection: close\r\n\r\n"
+            found = server.raw(sent.encode())
+            assert found.split(b" ")[1] == str(status).encode()
+    if not lines:  # before 1.1 there was no such header
+        assert b" 200 " in server.raw(b"GET /NMOD_0000001.nt HTTP/1.0\r\n\r\n")[:20]
+        assert b" 400 " in server.raw(b"GET /NMOD_0000001.nt HTTP/1.1\r\n" + CLOSE)[:20]
+
+
+def test_a_header_in_several_lines_is_one_list(server: Running) -> None:
+    """RFC 9110, section 5.3: no line is passed over."""
+    lines = b"Accept: text/csv;q=0.9\r\nAccept: text/tab-separated-values;q=0.2\r\n"
+    for _ in range(3):
+        found = server.raw(
+            b"GET " + path_of("ASK {}").encode() + b" HTTP/1.1\r\n" + HOST + lines + CLOSE
+        )
+        assert b"content-type: text/csv" in found
+
+
 def test_a_body_over_its_limit_is_refused(server: Running) -> None:
     """413, whether its length was stated or not."""
     big = b"query=" + b"a" * (3 << 20)
