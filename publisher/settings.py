@@ -75,7 +75,9 @@ class Settings:
     )
 
     memory_triples: int = row(
-        1_000_000, "triples", "largest release that is held in memory; larger ones stay on disk"
+        1_000_000,
+        "triples",
+        "largest release that is held in memory (750 bytes each); larger ones stay on disk",
     )
 
     # connections
