@@ -29,6 +29,7 @@ _SPACES = {
     "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
     "rdfs": "http://www.w3.org/2000/01/rdf-schema#",
     "sd": "http://www.w3.org/ns/sparql-service-description#",
+    "skos": "http://www.w3.org/2004/02/skos/core#",
     "spdx": "http://spdx.org/rdf/terms#",
     "void": "http://rdfs.org/ns/void#",
 }
@@ -145,6 +146,7 @@ def _core(
         },
     )
     yield from _disclaimer(about)
+    yield from _scope(about)
     yield from _dates(data.iri, version)
     yield from _creators(about)
     yield from _service(about)
@@ -158,6 +160,12 @@ def _disclaimer(about: Graph) -> Iterator[ox.Triple]:
     if about.dataset.disclaimer:
         text = ox.Literal(about.dataset.disclaimer, language=about.dataset.language)
         yield from _facts(about.dataset.iri, {"rdfs:comment": text, "dcterms:rights": text})
+
+
+def _scope(about: Graph) -> Iterator[ox.Triple]:
+    """What was looked for and what was not, so that an absence can be read."""
+    texts = [ox.Literal(text, language=about.dataset.language) for text in about.dataset.scope]
+    yield from _facts(about.dataset.iri, {"skos:scopeNote": [*texts]})
 
 
 def _dates(iri: str, version: str) -> Iterator[ox.Triple]:

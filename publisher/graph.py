@@ -119,6 +119,7 @@ class Dataset:
     language: str = "en"
     keywords: tuple[str, ...] = ()
     creators: tuple[Creator, ...] = ()
+    scope: tuple[str, ...] = ()  # what was looked for, and what was not, a sentence or two each
 
 
 @dataclass(frozen=True)
@@ -358,4 +359,5 @@ def _dataset(table: _Table) -> Dataset:
         creators=tuple(
             Creator(t.text("name"), t.text("iri", "")) for t in table.tables("creators")
         ),
+        scope=table.texts("scope"),
     )

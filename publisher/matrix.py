@@ -34,7 +34,7 @@ class Facts:
     """All that maps of this release are made of."""
 
     findings: tuple[Finding, ...]
-    named: Mapping[Pair, int]  # pairs that claims name → how many
+    named: Mapping[Pair, int]  # pairs on which something is said → how many statements
     broader: Mapping[str, tuple[str, ...]]
     groups: Mapping[str, tuple[str, ...]]  # row → its groups
     targets: Mapping[str, tuple[str, ...]]  # column → its targets
@@ -103,8 +103,8 @@ class Filters:
 class Cell:
     """What stands where a row and a column meet.
 
-    `state`: `evidence`; `filtered` (there is some, but the filters leave it out); `named` (claims
-    name the pair, no study has a direction on it); `unknown` (nobody has looked).
+    `state`: `evidence`; `filtered` (there is some, but the filters leave it out); `named`
+    (something is said of the pair, no study has a direction on it); `unknown` (nobody has looked).
     """
 
     row: str
@@ -114,7 +114,7 @@ class Cell:
     studies: Mapping[str, int] = field(default_factory=dict)  # side → studies
     syntheses: Mapping[str, int] = field(default_factory=dict)
     best: str = ""
-    claims: int = 0
+    statements: int = 0
 
     @property
     def study_count(self) -> int:
@@ -127,6 +127,11 @@ class Cell:
         return sum(self.syntheses.values())
 
     @property
+    def investigations(self) -> int:
+        """How many studies and syntheses."""
+        return self.study_count + self.synthesis_count
+
+    @property
     def disputed(self) -> bool:
         """Whether investigations point both ways."""
         sides = {s for s in SIDES if self.studies.get(s) or self.syntheses.get(s)}
@@ -134,9 +139,10 @@ class Cell:
 
     @property
     def tone(self) -> str:
-        """The one word that colour and pattern stand for."""
+        """The one word that colour and pattern stand for; the two sides where they are disputed."""
         if self.disputed:
-            return "contested"
+            sides = [s for s in SIDES if self.studies.get(s) or self.syntheses.get(s)]
+            return "-".join(sides[:2])
         for side in (AGAINST, MIXED, FOR, NEUTRAL):
             if self.studies.get(side) or self.syntheses.get(side):
                 return side
@@ -189,18 +195,18 @@ def view(facts: Facts, filters: Filters, labels: Mapping[str, str]) -> View:
             else:
                 hidden.add(pair)
     named: dict[Pair, int] = defaultdict(int)
-    for (row, column), claims in facts.named.items():
+    for (row, column), statements in facts.named.items():
         for pair in _places(facts, filters, row, column):
-            named[pair] += claims
+            named[pair] += statements
     cells = {pair: gather(pair, found, facts.ranks, named[pair]) for pair, found in shown.items()}
     rows, columns = {row for row, _ in cells}, {column for _, column in cells}
     if filters.everything:
         rows |= {row for row, _ in named}
         columns |= {column for _, column in named}
-    for pair, claims in named.items():
+    for pair, statements in named.items():
         if pair not in cells and pair[0] in rows and pair[1] in columns:
             state = "filtered" if pair in hidden else "named"
-            cells[pair] = Cell(*pair, state, claims=claims)
+            cells[pair] = Cell(*pair, state, statements=statements)
     sizes = dict.fromkeys(columns, 0)
     for (_, column), cell in cells.items():
         sizes[column] += cell.study_count + cell.synthesis_count
@@ -211,7 +217,7 @@ def view(facts: Facts, filters: Filters, labels: Mapping[str, str]) -> View:
     )
 
 
-def gather(pair: Pair, found: Sequence[Finding], ranks: Mapping[str, int], claims: int = 0) -> Cell:
+def gather(pair: Pair, found: Sequence[Finding], ranks: Mapping[str, int], said: int = 0) -> Cell:
     """One cell of some findings; a study with several findings here has one direction."""
     sides: dict[tuple[bool, str], set[str]] = defaultdict(set)
     for finding in found:
@@ -222,7 +228,7 @@ def gather(pair: Pair, found: Sequence[Finding], ranks: Mapping[str, int], claim
         (syntheses if synthesis else studies)[_together(directions)] += 1
     designs = [f.design for f in found if not f.synthesis] or [f.design for f in found]
     best = min(designs, key=lambda design: ranks.get(design, 999), default="")
-    return Cell(*pair, "evidence", tuple(found), dict(studies), dict(syntheses), best, claims)
+    return Cell(*pair, "evidence", tuple(found), dict(studies), dict(syntheses), best, said)
 
 
 def _together(sides: Iterable[str]) -> str:

@@ -11,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from publisher.pages.assets import ASSETS
+from publisher.pages.svg import dot_of
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,8 @@ class Shell:
     scripts: Sequence[str] = ()
     crumbs: Sequence[tuple[str, str]] = field(default_factory=tuple)
     searched: str = ""
+    stances: Sequence[Any] = ()  # in their order: mark, side, words
+    notes: Mapping[str, str] = field(default_factory=dict)
 
 
 def render(template: str, shell: Shell, **values: Any) -> bytes:
@@ -128,7 +131,7 @@ def _environment() -> Environment:
     made.filters.update(
         number=number, size=size, words=words, data_block=data_block, quoted=quote, form=urlencode
     )
-    made.globals |= {"asset": ASSETS.path, "anchor": anchor}
+    made.globals |= {"asset": ASSETS.path, "anchor": anchor, "dot": dot_of}
     return made
 
 

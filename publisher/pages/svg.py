@@ -1,4 +1,4 @@
-"""Pictures as SVG, made on the server: forest plot, timeline, bars, neighbourhood.
+"""Pictures as SVG, made on the server: timeline, bars, neighbourhood.
 
 No style attributes and no scripts: classes of the style sheet colour them. Each has a label, and a
 table twin on its page.
@@ -57,112 +57,6 @@ def shorten(text: str, most: int) -> str:
     return text if len(text) <= most else text[: most - 1].rstrip() + "…"
 
 
-# forest plot
-
-
-@dataclass(frozen=True)
-class Line:
-    """One comparison; `low` and `high` are None when no interval is known."""
-
-    label: str
-    note: str
-    shown: str
-    value: float
-    low: float | None
-    high: float | None
-    href: str = ""
-    pooled: bool = False
-
-
-_LEFT, _PLOT, _RIGHT, _ROW = 250, 300, 170, 30
-
-
-def forest(lines: Sequence[Line], *, ratio: bool, label: str, below: str, above: str) -> Markup:
-    """Values with their intervals on one axis; ratios on a logarithmic one, no effect at 1."""
-    null = 1.0 if ratio else 0.0
-    low, high = _span(lines, null, ratio)
-    scale = _Scale(low, high, ratio)
-    height = _ROW * len(lines) + 46
-    parts = [
-        element(
-            "line", x1=scale(null), x2=scale(null), y1=4, y2=_ROW * len(lines) + 8, klass="null"
-        )
-    ]
-    for place, line in enumerate(lines):
-        parts.append(_forest_row(line, _ROW * place + 20, scale))
-    base = _ROW * len(lines) + 10
-    parts.append(element("line", x1=_LEFT, x2=_LEFT + _PLOT, y1=base, y2=base, klass="axis"))
-    for tick in scale.ticks():
-        parts += (
-            element("line", x1=scale(tick), x2=scale(tick), y1=base, y2=base + 4, klass="axis"),
-            element("text", f"{tick:g}", x=scale(tick), y=base + 16, klass="tick"),
-        )
-    if below or above:
-        parts += (
-            element("text", escape(below), x=_LEFT, y=base + 32, klass="side"),
-            element("text", escape(above), x=_LEFT + _PLOT, y=base + 32, klass="side end"),
-        )
-    return picture(_LEFT + _PLOT + _RIGHT, height, label, *parts, klass="forest", links=True)
-
-
-def _forest_row(line: Line, y: float, scale: "_Scale") -> str:
-    x = scale(line.value)
-    parts = [
-        element("text", escape(shorten(line.label, 40)), x=0, y=y, klass="name"),
-        element("text", escape(shorten(line.note, 46)), x=0, y=y + 12, klass="note"),
-        element("text", escape(line.shown), x=_LEFT + _PLOT + 12, y=y + 4, klass="value"),
-    ]
-    if line.low is not None and line.high is not None:
-        ends = scale(line.low), scale(line.high)
-        parts.append(element("line", x1=ends[0], x2=ends[1], y1=y, y2=y, klass="interval"))
-        if line.pooled:
-            points = f"{ends[0]:.1f},{y} {x:.1f},{y - 6} {ends[1]:.1f},{y} {x:.1f},{y + 6}"
-            parts.append(element("polygon", points=points, klass="mark"))
-        else:
-            parts.append(element("rect", x=x - 4, y=y - 4, width=8, height=8, klass="mark"))
-    else:
-        parts.append(element("circle", cx=x, cy=y, r=4, klass="mark open"))
-    row = element("g", *parts)
-    return element("a", row, href=line.href) if line.href else row
-
-
-def _span(lines: Sequence[Line], null: float, ratio: bool) -> tuple[float, float]:
-    ends = [null]
-    for line in lines:
-        ends += [v for v in (line.value, line.low, line.high) if v is not None]
-    if ratio:
-        ends = [min(max(v, 0.02), 50.0) for v in ends]
-        return min(ends) / 1.15, max(ends) * 1.15
-    low, high = min(ends), max(ends)
-    room = (high - low or 1.0) * 0.08
-    return low - room, high + room
-
-
-@dataclass(frozen=True)
-class _Scale:
-    low: float
-    high: float
-    ratio: bool
-
-    def __call__(self, value: float) -> float:
-        low, high = self.low, self.high
-        if self.ratio:
-            value, low, high = math.log(max(value, 1e-6)), math.log(low), math.log(high)
-        share = (value - low) / (high - low)
-        return _LEFT + _PLOT * min(max(share, 0.0), 1.0)
-
-    def ticks(self) -> list[float]:
-        if self.ratio:
-            steps = (0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50)
-            return [float(s) for s in steps if self.low <= s <= self.high]
-        raw = (self.high - self.low) / 5
-        size = 10.0 ** math.floor(math.log10(raw))
-        step = next(size * m for m in (1, 2, 5, 10) if size * m >= raw)
-        first = math.ceil(self.low / step)
-        last = math.floor(self.high / step)
-        return [round(step * n, 10) for n in range(first, last + 1)]
-
-
 # timeline
 
 
@@ -200,7 +94,7 @@ def timeline(dots: Sequence[Dot], label: str) -> Markup:
         x = 10 + step * (dot.year - first) + step / 2
         y = middle + lane * (12 * level - 2) + (16 if lane > 0 else 0)
         mark = _mark(dot.side, x, y)
-        title = element("title", escape(f"{dot.year} {dot.side}: {dot.label}"))
+        title = element("title", escape(f"{dot.year}, {dot.label}"))
         parts.append(element("a", element("g", title, mark), href=dot.href))
     every = max(1, math.ceil(34 / step))
     for year in range(first, last + 1, every):
@@ -218,6 +112,11 @@ def _mark(side: str, x: float, y: float) -> str:
     if side in shapes:
         return element("polygon", points=shapes[side], klass=f"tone-{side}")
     return element("circle", cx=x, cy=y, r=4, klass="tone-neutral")
+
+
+def dot_of(side: str) -> Markup:
+    """The mark of a side alone, around the origin."""
+    return Markup(_mark(side, 0, 0))  # noqa: S704 - a shape of our own
 
 
 # stacked bar

@@ -7,7 +7,7 @@
 from collections.abc import Callable
 
 from publisher.protocol.values import Reply, Request, Site
-from publisher.screens import ask, documents, entity, evidence, files, find, home, reconcile, shapes
+from publisher.screens import ask, documents, evidence, files, find, home, pair, reconcile, shapes
 from publisher.screens.ask import render_editor
 from publisher.screens.entity import render_resource
 from publisher.screens.fault import error_page
@@ -33,7 +33,7 @@ ROUTES: tuple[tuple[str, Handler], ...] = (
     ("/matrix.csv", _csv),
     ("/matrix.json", _json),
     ("/matrix.ttl", _ttl),
-    ("/pair", entity.pair),
+    ("/pair", pair.pair),
     ("/search", find.search),
     ("/autocomplete", find.autocomplete),
     ("/static/<name>", files.static),

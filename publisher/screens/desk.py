@@ -93,6 +93,11 @@ class Desk:
         return {self.iri(curie): Flag(**row) for curie, row in self.table("flags").items()}
 
     @cached_property
+    def silent(self) -> frozenset[str]:
+        """Values that say nothing."""
+        return frozenset(self.iris(self.table("silent").get("values", [])))
+
+    @cached_property
     def kinds(self) -> tuple[str, ...]:
         """The classes that search knows, in their order."""
         return self.iris(self.table("search").get("kinds", []))
@@ -138,7 +143,7 @@ class Desk:
                 for each in rows("findings")
                 if (stance := self.stances.get(each["direction"]))
             ),
-            named={(each[row], each[column]): int(each["claims"]) for each in rows("named")},
+            named={(each[row], each[column]): int(each["statements"]) for each in rows("named")},
             broader=lists("broader", "narrow", "broad"),
             groups=lists("groups", "item", "group"),
             targets=lists("targets", "item", "target"),
@@ -166,6 +171,30 @@ class Desk:
         return frozenset(reached)
 
     @cached_property
+    def related(self) -> Mapping[str, frozenset[str]]:
+        """What the graph calls related, seen from both ends."""
+        found: dict[str, set[str]] = {}
+        for row in self.index.fact(str(self.table("matrix").get("related", ""))):
+            found.setdefault(row["item"], set()).add(row["other"])
+            found.setdefault(row["other"], set()).add(row["item"])
+        return {iri: frozenset(others) for iri, others in found.items()}
+
+    def near(self, iri: str) -> frozenset[str]:
+        """`iri`, everything narrower, everything broader, and what is related with its narrower."""
+        related = (self.below(other) for other in self.related.get(iri, ()))
+        return self.below(iri) | self.facts.above(iri) | frozenset().union(*related)
+
+    def relation(self, own: str, other: str) -> str:
+        """How `other` stands to `own`: narrower, broader, related, or not at all."""
+        if other == own:
+            return ""
+        if own in self.facts.above(other):
+            return "narrower"
+        if other in self.facts.above(own):
+            return "broader"
+        return "related" if self.facts.above(other) & self.related.get(own, frozenset()) else ""
+
+    @cached_property
     def abbreviations(self) -> Mapping[str, str]:
         """Column → a short name: its label's initials where these are in use, else the shortest."""
         known: dict[str, list[str]] = {}
@@ -181,6 +210,13 @@ class Desk:
             item: min(shorts, key=lambda short: order(item, short))
             for item, shorts in known.items()
         }
+
+
+def asked_pages(request: Request) -> dict[str, int]:
+    """Which page of which panel is asked for: `?therapy-harms=2`."""
+    return {
+        name: int(value) for name, value in request.arguments if value.isdigit() and len(value) < 6
+    }
 
 
 def desk_of(site: Site) -> Desk:
@@ -205,6 +241,8 @@ def shell(desk: Desk, request: Request, title: str, **more: Any) -> Shell:
         path=request.path,
         feedback=str(desk.table("site").get("feedback", "")),
         language=str(dataset.get("language", "en")),
+        stances=tuple(desk.stances.values()),
+        notes={"forest": str(desk.table("forest").get("note", ""))},
         **more,
     )
 

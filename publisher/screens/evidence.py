@@ -11,12 +11,12 @@ from urllib.parse import urlencode
 from publisher import matrix
 from publisher.errors import BadRequest
 from publisher.formats import BY_NAME, HTML, Format, negotiate
-from publisher.matrix import SIDES, Cell, Filters, View
+from publisher.matrix import AGAINST, FOR, MIXED, SIDES, Cell, Filters, View
 from publisher.protocol.resources import write
 from publisher.protocol.values import Reply, Request, Site
 from publisher.resource import Link
 from publisher.screens.desk import CACHE, Desk, desk_of, page, shell
-from publisher.screens.entity import pair_path
+from publisher.screens.pair import pair_path
 
 CSV, TURTLE = BY_NAME["csv"], BY_NAME["turtle"]
 JSON = Format("view", "application/json", "json", "page")
@@ -150,10 +150,11 @@ class Shown:
 
 @dataclass(frozen=True)
 class ColumnHead:
-    """The head of a column; following it opens what is narrower."""
+    """The head of a column; following it opens what is narrower. `short`: its abbreviation."""
 
     text: str
     word: str
+    short: str
     href: str
 
 
@@ -190,6 +191,8 @@ def as_page(desk: Desk, request: Request, asked: Asked, view: View) -> Reply:
         everything=asked.filters.everything,
         filtered=any(c.state == "filtered" for c in view.cells.values()),
         within=within,
+        ways=_ways(desk),
+        letters=[(_initial(family), str(family["word"])) for family in known.get("families", [])],
         told=", ".join(f"{k}: {labels.get(desk.iri(v), v)}" for k, v in asked.fields.items()),
         exports={
             s: f"{request.prefix}/matrix.{s}{'?' + query if query else ''}" for s in _SUFFIXES
@@ -227,18 +230,30 @@ def _letter(desk: Desk, cell: Cell) -> str:
     """The initial of the family of the best design."""
     for family in desk.table("matrix").get("families", []):
         if cell.best in desk.iris(family["designs"]):
-            return str(family["name"])[:1].upper()
+            return _initial(family)
     return ""
+
+
+def _initial(family: Mapping[str, Any]) -> str:
+    return str(family["name"])[:1].upper()
+
+
+def _ways(desk: Desk) -> list[tuple[str, str]]:
+    """The tones of disputed cells, and their marks."""
+    marks = {stance.side: stance.mark for stance in desk.stances.values()}
+    pairs = ((FOR, AGAINST), (FOR, MIXED), (AGAINST, MIXED))
+    return [(f"{a}-{b}", marks.get(a, "") + marks.get(b, "")) for a, b in pairs]
 
 
 def _head(desk: Desk, request: Request, asked: Asked, column: str, label: str) -> ColumnHead:
     """A column that has narrower ones opens into them; another leads to its own page."""
-    word = desk.abbreviations.get(column, label) if len(label) > 22 else label
+    short = desk.abbreviations.get(column, "")
     narrower = any(column in up for up in desk.facts.broader.values())
     if narrower and asked.filters.within != column:
         fields = {**asked.fields, "within": desk.compact(column)}
-        return ColumnHead(f"{label}: open", word, f"{request.prefix}/matrix?{urlencode(fields)}")
-    return ColumnHead(label, word, desk.linker(request).link(column).href)
+        href = f"{request.prefix}/matrix?{urlencode(fields)}"
+        return ColumnHead(f"{label}: what is narrower", label, short, href)
+    return ColumnHead(label, label, short, desk.linker(request).link(column).href)
 
 
 def _fields(desk: Desk, asked: Asked, labels: Mapping[str, str]) -> list[Field]:
@@ -298,7 +313,7 @@ def rows_of(desk: Desk, view: View) -> Iterator[dict[str, Any]]:
             "first_year": first or "",
             "last_year": last or "",
             "findings_on_narrower": cell.narrower,
-            "claims": cell.claims,
+            "statements": cell.statements,
             "release": desk.site.release,
         }
 

@@ -1,17 +1,20 @@
 """The first page: search, the map in small, where studies disagree, how to use the data."""
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from publisher import matrix
 from publisher.matrix import Cell, Filters
 from publisher.protocol.values import Reply, Request, Site
-from publisher.resource import Link
-from publisher.screens.desk import Desk, dataset_data, desk_of, page, shell
-from publisher.screens.entity import pair_path
+from publisher.resource import Link, Linker
+from publisher.screens.desk import Desk, Flag, dataset_data, desk_of, page, shell
+from publisher.screens.pair import cell_of, pair_path
+from publisher.screens.work import shortened
 
 MINI_ROWS, MINI_COLUMNS = 8, 7
+MOST = 8  # of each list
 
 
 def home(site: Site, request: Request) -> Reply:
@@ -21,8 +24,6 @@ def home(site: Site, request: Request) -> Reply:
     linker = desk.linker(request)
     rows = desk.index.fact(str(known.get("disputed", "")))
     pairs = linker.iris(row["proposition"] for row in rows)
-    flagged = desk.index.fact(str(known.get("flagged", "")))
-    sources = linker.iris(row["source"] for row in flagged)
     counts = [
         (row["word"], desk.index.sizes.get(desk.iri(row["kind"]), 0))
         for row in known.get("counts", [])
@@ -45,21 +46,34 @@ def home(site: Site, request: Request) -> Reply:
         map=desk.table("matrix"),
         counts=[(word, count) for word, count in counts if count],
         mini=mini_map(desk, request),
-        disputed=[(pairs[row["proposition"]], tally(row)) for row in rows],
-        flagged=[(sources[row["source"]], desk.flags.get(row["status"])) for row in flagged[:6]],
+        disputed=disputed(desk, pairs, rows),
+        flagged=flagged(desk, linker),
         questions=[stored(request, row) for row in desk.index.fact("queries")[:5]],
         base=request.base_url,
         example=linker.names.path(pairs[rows[0]["proposition"]].iri) if rows else "/",
     )
 
 
-def tally(row: dict[str, str]) -> Cell:
-    """The counts of a row of the disputed pairs."""
-    numbers = {side: int(row.get(name, 0)) for side, name in _COUNTED.items()}
-    return Cell("", "", "evidence", studies={s: n for s, n in numbers.items() if n})
+def disputed(
+    desk: Desk, pairs: Mapping[str, Link], rows: Sequence[Mapping[str, str]]
+) -> list[tuple[Link, Cell]]:
+    """Pairs on which studies stand against each other, with the counts that their pages give."""
+    axes = desk.table("matrix")
+    row, column = str(axes.get("row", "")), str(axes.get("column", ""))
+    cells = [(pairs[each["proposition"]], cell_of(desk, each[row], each[column])) for each in rows]
+    ordered = sorted(cells, key=lambda pair: -pair[1].investigations)
+    return [pair for pair in ordered if pair[1].disputed][:MOST]
 
 
-_COUNTED = {matrix.FOR: "supporting", matrix.AGAINST: "disputing", matrix.MIXED: "mixed"}
+def flagged(desk: Desk, linker: Linker) -> list[tuple[Link, Flag]]:
+    """Sources that something happened to, the gravest first."""
+    rows = desk.index.fact(str(desk.table("home").get("flagged", "")))
+    links = linker.iris(row["source"] for row in rows)
+    order = list(desk.flags)
+    known = [row for row in rows if row["status"] in desk.flags]
+    known.sort(key=lambda row: order.index(row["status"]))
+    found = [(shortened(desk, links[row["source"]]), desk.flags[row["status"]]) for row in known]
+    return found[:MOST]
 
 
 @dataclass(frozen=True)
@@ -98,12 +112,12 @@ def mini_map(desk: Desk, request: Request) -> Mini:
     view = matrix.view(desk.facts, Filters(), {})
     sizes: Counter[str] = Counter()
     for cell in view.filled:
-        sizes[cell.row] += cell.study_count + cell.synthesis_count
+        sizes[cell.row] += cell.investigations
     rows = sorted(sizes, key=lambda row: (-sizes[row], row))[:MINI_ROWS]
     fullness: Counter[str] = Counter()
     for cell in view.filled:
         if cell.row in rows:
-            fullness[cell.column] += cell.study_count + cell.synthesis_count
+            fullness[cell.column] += cell.investigations
     columns = sorted(fullness, key=lambda column: (-fullness[column], column))[:MINI_COLUMNS]
     links = linker.iris((*columns, *rows))
     return Mini(

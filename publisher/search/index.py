@@ -127,12 +127,14 @@ class Index:
         limit: int,
         offset: int = 0,
         first: Matches | None = None,
+        without: Matches | None = None,
     ) -> list[Row]:
         """Rows of a set whose variables have one of the given IRIs each, in the query's order.
 
-        Rows that also match `first` come before the others.
+        Rows that also match `first` come before the others; those that match all of `without` are
+        left out.
         """
-        condition, values = _conditions(of, matches)
+        condition, values = _conditions(of, matches, without)
         if first:
             order, more = _conditions(of, first)
             order, values = f"(id IN ({order})) DESC, id", [*values, *more]
@@ -144,10 +146,22 @@ class Index:
         )
         return [read_row(body) for (body,) in found]
 
-    def count(self, of: str, matches: Matches) -> int:
+    def count(self, of: str, matches: Matches, without: Matches | None = None) -> int:
         """How many rows `picked` has in all."""
-        condition, values = _conditions(of, matches)
+        condition, values = _conditions(of, matches, without)
         return int(self.rows(f"SELECT COUNT(*) FROM ({condition})", values)[0][0])  # noqa: S608 - marks only
+
+    def heads(
+        self, of: str, matches: Matches, variable: str, limit: int, offset: int = 0
+    ) -> tuple[list[str], int]:
+        """A part of the IRIs that a variable has in these rows, in their order; how many in all."""
+        condition, values = _conditions(of, matches)
+        found = self.rows(
+            "SELECT iri, COUNT(*) OVER () FROM place WHERE of = ? AND variable = ?"  # noqa: S608 - marks only
+            f" AND row IN ({condition}) GROUP BY iri ORDER BY MIN(row) LIMIT ? OFFSET ?",
+            (of, variable, *values, limit, offset),
+        )
+        return [iri for iri, _ in found], found[0][1] if found else 0
 
     def values(self, of: str, matches: Matches, variable: str) -> list[str]:
         """The IRIs that a variable has in the rows that `picked` has, each once."""
@@ -317,7 +331,9 @@ class Index:
 FILE_HINT = "search.sqlite"
 
 
-def _conditions(of: str, matches: Matches) -> tuple[str, list[object]]:
+def _conditions(
+    of: str, matches: Matches, without: Matches | None = None
+) -> tuple[str, list[object]]:
     """The rows in which each variable has one of its IRIs: SQL with marks, and their values."""
     parts: list[str] = []
     values: list[object] = []
@@ -327,4 +343,9 @@ def _conditions(of: str, matches: Matches) -> tuple[str, list[object]]:
             " AND iri IN (SELECT value FROM json_each(?))"
         )
         values += [of, variable, json.dumps(sorted(iris))]
-    return " INTERSECT ".join(parts) if len(parts) > 1 else f"{parts[0]} GROUP BY row", values
+    condition = " INTERSECT ".join(parts) if len(parts) > 1 else f"{parts[0]} GROUP BY row"
+    if without:
+        others, more = _conditions(of, without)
+        condition = f"SELECT row FROM ({condition}) EXCEPT SELECT row FROM ({others})"  # noqa: S608 - marks only
+        return condition, [*values, *more]
+    return condition, values

@@ -1,0 +1,264 @@
+"""A pair of the map: its page, its counts, and where a thing stands among all pairs."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import quote
+
+from markupsafe import Markup
+from pyoxigraph import NamedNode
+
+from publisher import matrix, queries, resource
+from publisher.errors import BadRequest, NotFound
+from publisher.matrix import Cell as MapCell
+from publisher.matrix import Finding
+from publisher.pages import svg
+from publisher.protocol.values import Reply, Request, Site
+from publisher.resource import Link, Linker, ResourceView
+from publisher.screens import panels
+from publisher.screens.desk import Desk, asked_pages, desk_of, page, shell
+from publisher.screens.panels import ROWS, Asked, Panel
+from publisher.screens.surroundings import alternates, citation, data_of
+from publisher.screens.work import Subject
+
+AXES = ("row", "column")
+
+
+def pair_path(linker: Linker, row: str, column: str) -> str:
+    """The page of a pair, whether or not anybody has claimed something on it."""
+    names = linker.names.prefixes
+    ends = [quote(names.compact(iri) or iri) for iri in (row, column)]
+    return f"{linker.prefix}/pair?row={ends[0]}&column={ends[1]}"
+
+
+def pair(site: Site, request: Request) -> Reply:
+    """`/pair?row=&column=`: the page of a pair; the proposition's own page where there is one."""
+    desk = desk_of(site)
+    ends = [
+        site.names.prefixes.expand(request.argument(axis)) or request.argument(axis)
+        for axis in AXES
+    ]
+    if not all(ends):
+        raise BadRequest("a pair has two ends", fix="ask /pair?row=…&column=…")
+    linker = desk.linker(request)
+    proposition = proposition_of(desk, *ends)
+    if proposition and resource.read(site.engine, linker, proposition) is not None:
+        return Reply(303, (("location", linker.link(proposition).href), ("vary", "Accept")))
+    known = desk.index.known(ends)
+    if len(known) < len(ends):
+        raise NotFound("one end of this pair is not known", where=", ".join(ends))
+    return pair_page(desk, request, None, *ends)
+
+
+def proposition_of(desk: Desk, row: str, column: str) -> str:
+    """The IRI of the pair's proposition, by the settings' pattern; empty when it cannot be made."""
+    pattern = str(desk.table("matrix").get("pair", ""))
+    numbers = {"row": row.rpartition("_")[2], "column": column.rpartition("_")[2]}
+    return desk.iri(pattern.format(**numbers)) if pattern else ""
+
+
+def ends_of(desk: Desk, found: ResourceView) -> tuple[str, str] | None:
+    """Row and column of a pair that the release describes; None when one is missing."""
+    known = desk.table("matrix")
+    ends = [found.values(desk.iri(str(known[f"{axis}_property"]))) for axis in AXES]
+    return (ends[0][0].iri, ends[1][0].iri) if all(ends) else None
+
+
+def pair_page(
+    desk: Desk, request: Request, found: ResourceView | None, row: str, column: str
+) -> Reply:
+    """Both sides of a pair, then numbers, harms, recommendations ... each with its query."""
+    known = desk.table("matrix")
+    linker = desk.linker(request)
+    links = linker.iris([row, column])
+    wording = {"row": links[row].text, "column": links[column].text}
+    heading = str(known.get("pair_title", "{column}, {row}")).format(**wording)
+    terms = {
+        str(known.get("row", "row")): NamedNode(row),
+        str(known.get("column", "column")): NamedNode(column),
+    }
+    subject = Subject(terms, asked_pages(request))
+    view: Mapping[str, Any] = next(
+        (v for v in desk.settings.get("views", []) if v.get("kind") == "pair"), {}
+    )
+    shown = [panels.make(desk, linker, name, subject) for name in view.get("panels", ())]
+    iri = found.iri if found else ""
+    frame = shell(
+        desk,
+        request,
+        heading[:1].upper() + heading[1:],
+        description=f"What supports and what disputes {heading}, with sources.",
+        canonical=iri,
+        alternates=alternates(iri) if iri else (),
+        data=data_of(desk, found) if found else None,
+        crumbs=(("/matrix", str(known.get("title", ""))),),
+    )
+    return page(
+        desk,
+        request,
+        "pair.html",
+        frame,
+        view=found,
+        row=links[row],
+        column=links[column],
+        axes=(str(known.get("column", "")), str(known.get("row", ""))),
+        known=known,
+        summary=summarise(desk, linker, row, column),
+        panels=[panel for panel in shown if panel.content],
+        missing=[panel for panel in shown if not panel.content],
+        citation=citation(desk, found) if found else "",
+        curie=desk.compact(iri) if iri else "",
+    )
+
+
+@dataclass(frozen=True)
+class Bar:
+    """Studies, or reviews, by direction: a picture and the same in words."""
+
+    word: str
+    picture: Markup
+    told: str
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A pair in a few lines: its cell of the map, and what is on narrower conditions beside it."""
+
+    cell: MapCell
+    own: int  # investigations on exactly this pair
+    wider: MapCell | None
+    best: str
+    years: str
+    bars: Sequence[Bar]
+
+
+def summarise(desk: Desk, linker: Linker, row: str, column: str) -> Summary:
+    """Counts of the pair, by study, as the map has them."""
+    cell = cell_of(desk, row, column)
+    wider = cell_of(desk, row, column, narrower=True)
+    own = [f for f in cell.findings if f.column == column]
+    best = linker.link(cell.best).text if cell.best else ""
+    return Summary(
+        cell,
+        matrix.gather((row, column), own, desk.facts.ranks).investigations,
+        wider if wider.investigations > cell.investigations else None,
+        best,
+        years(cell),
+        bars(desk, cell),
+    )
+
+
+def bars(desk: Desk, cell: MapCell) -> list[Bar]:
+    """Studies and reviews of a cell by direction."""
+    made = []
+    for word, counts in (("studies", cell.studies), ("reviews", cell.syntheses)):
+        if counts:
+            told = ", ".join(
+                f"{counts[s.side]} {s.plural}" for s in desk.stances.values() if counts.get(s.side)
+            )
+            parts = [svg.Part(side, counts.get(side, 0)) for side in matrix.SIDES]
+            made.append(Bar(word, svg.bar(parts, f"{word}: {told}"), told))
+    return made
+
+
+def cell_of(desk: Desk, row: str, column: str, *, narrower: bool = False) -> MapCell:
+    """The cell of a row and a column with all that is narrower than the column, as on the map.
+
+    `narrower`: with all that is narrower than the row as well. The state of a cell without
+    findings: `named` when something is said of the pair, else `unknown`.
+    """
+    facts = desk.facts
+    rows, columns = desk.below(row) if narrower else {row}, desk.below(column)
+    inside = [f for f in facts.findings if f.row in rows and f.column in columns]
+    cell = matrix.gather((row, column), inside, facts.ranks)
+    if inside:
+        return cell
+    said = sum(n for (r, c), n in facts.named.items() if r in rows and c in columns)
+    return replace(cell, state="named" if said else "unknown", statements=said)
+
+
+# where a thing stands among all pairs
+
+
+@dataclass(frozen=True)
+class MapRow:
+    """One pair of the map, seen from one of its ends; `wider` counts narrower conditions, too."""
+
+    other: Link
+    href: str
+    group: str
+    cell: MapCell
+    best: str
+    years: str
+    wider: int
+
+
+def map_panel(desk: Desk, linker: Linker, found: ResourceView, at: int) -> Panel:
+    """Where a thing stands on the evidence map: everything it is paired with."""
+    facts, known = desk.facts, desk.table("matrix")
+    is_row = desk.iri(str(known.get("row_class", ""))) in {link.iri for link in found.types}
+    below = desk.below(found.iri)
+    mine = [f for f in facts.findings if (f.row if is_row else f.column) in below]
+    pairs = {
+        other: (found.iri, other) if is_row else (other, found.iri)
+        for other in {f.column if is_row else f.row for f in mine}
+    }
+    cells = {other: _among(desk, mine, *pair) for other, pair in pairs.items()}
+    labels = desk.index.known(pairs)
+    ordered = sorted(
+        pairs,
+        key=lambda o: (
+            -cells[o][0].investigations,
+            -cells[o][1],
+            labels[o].label if o in labels else o,
+        ),
+    )
+    part = ordered[(at - 1) * ROWS : at * ROWS]
+    rows = _map_rows(desk, linker, {other: cells[other] for other in part})
+    pages = max(1, -(-len(ordered) // ROWS))
+    asked = _asked(desk, found.iri, "rows_of_row" if is_row else "rows_of_column", len(ordered))
+    title = "On the evidence map"
+    return Panel("map", "map", title, asked, content=rows, page=at, pages=pages)
+
+
+def _among(desk: Desk, findings: Sequence[Finding], row: str, column: str) -> tuple[MapCell, int]:
+    """The cell of a pair among these findings, and how many investigations narrower rows add."""
+    columns = desk.below(column)
+    wide = [f for f in findings if f.column in columns]
+    exact = [f for f in wide if f.row == row]
+    cell = matrix.gather((row, column), exact, desk.facts.ranks)
+    return cell, len({f.study for f in wide} - {f.study for f in exact})
+
+
+def _map_rows(desk: Desk, linker: Linker, cells: Mapping[str, tuple[MapCell, int]]) -> list[MapRow]:
+    groups = desk.facts.groups
+    best = {cell.best for cell, _ in cells.values()}
+    links = linker.iris({*cells, *best, *(g for other in cells for g in groups.get(other, ()))})
+    return [
+        MapRow(
+            links[other],
+            pair_path(linker, cell.row, cell.column),
+            ", ".join(links[g].text for g in groups.get(other, ())),
+            cell,
+            links[cell.best].text if cell.best else "",
+            years(cell),
+            wider,
+        )
+        for other, (cell, wider) in cells.items()
+    ]
+
+
+def _asked(desk: Desk, iri: str, name: str, found: int) -> Asked | None:
+    file = str(desk.table("matrix").get(name, ""))
+    if not file:
+        return None
+    text = queries.bind(desk.queries[file], {"this": NamedNode(iri)})
+    return Asked(queries.with_prefixes(text, desk.site.names.prefixes.namespaces), found, False)
+
+
+def years(cell: MapCell) -> str:
+    """From when to when its findings were reported, as far as that is known."""
+    first, last = cell.years
+    if not first:
+        return ""
+    return str(first) if first == last else f"{first}–{last}"
