@@ -1,6 +1,7 @@
 """The panel of numbers: forest plots of what can share an axis, and every number in a table."""
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -305,30 +306,35 @@ def _shown(work: Work, row: Row) -> str:
 def _told(wording: Wording, row: Row) -> Cells:
     """One estimate in words: value with unit, counts, spread, p; under it what kind it is."""
     work = wording.work
-    unit = _unit(work.value(row, "unit"))
-    value = _signed(work.value(row, "value"))
-    with_unit = (
-        percent(value) if unit == "%" and value else joined((value, unit), " ") if value else ""
-    )
-    counts = [n for n in (work.value(row, "numerator"), work.value(row, "denominator")) if n]
-    told = with_unit
-    if len(counts) == 2:
-        told = f"{counts[0]} of {counts[1]}" + (f" ({with_unit})" if unit == "%" and value else "")
-    elif counts and value:
-        told = f"{with_unit} (n = {counts[0]})"
-    told = told or _without(value, work.text(row, "printed"))
-    spread = work.value(row, "deviation")
-    text = joined(
-        (told, f"SD {spread}" if spread else "", _interval(work, row), _p(work, row)), "; "
-    )
+    told, printed = _value(work, row), work.text(row, "printed")
+    parts = [told or printed]
+    if spread := work.value(row, "deviation"):
+        parts.append(f"SD {spread}")
+    parts.append(_interval(work, row))
+    if told or not _P.search(printed):
+        parts.append(_p(work, row))
     kind = work.text(row, "kind")
     plain = work.value(row, "kind") in wording.iris("plain")
     note = (Cell(Link(kind), small=True),) if kind and not plain else ()
-    return (Cell(Link(text or "not given")), *note)
+    return (Cell(Link(joined(parts, "; ") or "not given")), *note)
 
 
-def _without(value: str, printed: str) -> str:
-    return "" if value else printed
+_P = re.compile(r"\bp\b", re.IGNORECASE)
+
+
+def _value(work: Work, row: Row) -> str:
+    """The number with its unit, and the people that it counts; empty when only words are there."""
+    unit, value = _unit(work.value(row, "unit")), _signed(work.value(row, "value"))
+    some, all_ = work.value(row, "numerator"), work.value(row, "denominator")
+    number = (
+        percent(value) if unit == "%" and value else joined((value, unit if value else ""), " ")
+    )
+    if some and all_:
+        counted = f"{some} of {all_}"
+        return f"{counted} ({number})" if unit == "%" and value else counted
+    if some:
+        return f"{number} ({some} people)" if value and value != some else number or some
+    return f"{number} (n = {all_})" if all_ and number else number
 
 
 def _interval(work: Work, row: Row) -> str:

@@ -223,8 +223,8 @@ def map_panel(desk: Desk, linker: Linker, found: ResourceView, at: int) -> Panel
 
 def _among(desk: Desk, findings: Sequence[Finding], row: str, column: str) -> tuple[MapCell, int]:
     """The cell of a pair among these findings, and how many investigations narrower rows add."""
-    columns = desk.below(column)
-    wide = [f for f in findings if f.column in columns]
+    rows, columns = desk.below(row), desk.below(column)
+    wide = [f for f in findings if f.row in rows and f.column in columns]
     exact = [f for f in wide if f.row == row]
     cell = matrix.gather((row, column), exact, desk.facts.ranks)
     return cell, len({f.study for f in wide} - {f.study for f in exact})

@@ -5,7 +5,7 @@ functions, one each, in KINDS.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,8 +22,8 @@ from publisher.screens.numbers import forest
 from publisher.screens.tables import harms, line, table
 from publisher.screens.work import Subject, Work
 
-ROWS = 20
-CARDS = 12  # of one stance, where the settings name no other number
+ROWS = 20  # of a page of a panel, where the settings name no other number
+CARDS = 12  # of one stance
 MARKS = 150  # of a picture
 MOST = 1000  # rows of one query that is asked while somebody waits
 
@@ -108,22 +108,23 @@ def fetch(
     desk: Desk, known: Mapping[str, Any], kind: str, subject: Subject, query: str, page: int
 ) -> Fetched:
     """A page of rows: from what the build kept where it is kept, else from the engine."""
+    size = int(known.get("size", ROWS))
     if "rows" not in known:
         rows = desk.site.engine.select(f"{query}\nLIMIT {MOST + 1}")
         cut = len(rows) > MOST
         if kind in WHOLE:
             return Fetched(rows[:MOST], len(rows), cut=cut)
-        part = rows[(page - 1) * ROWS : page * ROWS]
-        return Fetched(part, len(rows), _pages(len(rows), ROWS), cut)
+        part = rows[(page - 1) * size : page * size]
+        return Fetched(part, len(rows), _pages(len(rows), size), cut)
     picked = Picked(desk, known, subject)
     if kind == "stances":
-        return _by_stance(picked, page, int(known.get("cards", CARDS)))
+        return _by_stance(picked, page, int(known.get("size", CARDS)))
     if kind == "forest":
-        return _by_result(picked, page)
+        return _by_result(picked, page, size)
     total = picked.count()
     if kind in WHOLE:
         return Fetched(picked.rows(MARKS), total, cut=total > MARKS)
-    return Fetched(picked.rows(ROWS, (page - 1) * ROWS), total, _pages(total, ROWS))
+    return Fetched(picked.rows(size, (page - 1) * size), total, _pages(total, size))
 
 
 def _pages(total: int, each: int) -> int:
@@ -137,7 +138,7 @@ class Picked:
         self.desk, self.subject = desk, subject
         self.of = str(known["rows"])
         self.matches = self._iris(known["match"])
-        self.without = self._iris(known.get("except", {}))
+        self.without = [self._iris(each) for each in known.get("except", [])]
 
     def _iris(self, sources: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
         """Variable → the IRIs that it may have on this page."""
@@ -172,13 +173,13 @@ def _by_stance(picked: Picked, page: int, cards: int) -> Fetched:
     return Fetched(rows, sum(totals.values()), _pages(most, cards), totals=totals)
 
 
-def _by_result(picked: Picked, page: int) -> Fetched:
+def _by_result(picked: Picked, page: int, size: int) -> Fetched:
     """A page of results with all their estimates, and what the plots of all pages draw."""
     results, total = picked.desk.index.heads(
-        picked.of, picked.matches, "result", ROWS, (page - 1) * ROWS
+        picked.of, picked.matches, "result", size, (page - 1) * size
     )
     rows = picked.rows(MOST, result=results) if results else []
-    pages = _pages(total, ROWS)
+    pages = _pages(total, size)
     drawn = rows if pages == 1 else _drawn(picked)
     return Fetched(rows, picked.count(), pages, drawn=drawn)
 
@@ -201,12 +202,37 @@ def asked_text(desk: Desk, name: str, known: Mapping[str, Any], subject: Subject
     """The panel's query with everything bound: the set's query and what must match, or its own."""
     if "rows" not in known:
         return queries.bind(desk.queries[name], subject.terms)
-    where = str(known.get("where", "")) or "\n  ".join(
+    matches = known.get("match", {})
+    where = str(known.get("where", "")).strip() or "\n  ".join(
         f"?{variable} skos:broader* ?{source.removesuffix('*')} ."
-        for variable, source in known.get("match", {}).items()
+        for variable, source in matches.items()
     )
-    text = desk.queries[str(known["rows"])].replace("WHERE {\n", f"WHERE {{\n  {where}\n", 1)
+    text = within(desk.queries[str(known["rows"])], where, list(matches))
     return queries.bind(text, subject.terms)
+
+
+def within(query: str, where: str, bound: Sequence[str]) -> str:
+    """The query, only for rows in which these variables are bound, and bound as `where` says.
+
+    What the query says stands in a group of its own: its OPTIONALs must not meet variables that
+    `where` has bound already.
+
+    >>> print(within("SELECT ?a\\nWHERE {\\n  ?a ?p ?b\\n}\\nORDER BY ?a", "?a a ?this .", ["a"]))
+    SELECT ?a
+    WHERE {
+      ?a a ?this .
+      {
+      ?a ?p ?b
+      FILTER(BOUND(?a))
+      }
+    }
+    ORDER BY ?a
+    """
+    head, _, rest = query.partition("WHERE {\n")
+    body, _, tail = rest.rpartition("\n}")
+    condition = " && ".join(f"BOUND(?{name})" for name in bound)
+    group = f"  {{\n{body}\n  FILTER({condition})\n  }}"
+    return f"{head}WHERE {{\n  {where}\n{group}\n}}{tail}"
 
 
 def wanted(desk: Desk, source: str, subject: Subject) -> Iterable[str]:

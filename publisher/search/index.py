@@ -127,12 +127,12 @@ class Index:
         limit: int,
         offset: int = 0,
         first: Matches | None = None,
-        without: Matches | None = None,
+        without: Sequence[Matches] = (),
     ) -> list[Row]:
         """Rows of a set whose variables have one of the given IRIs each, in the query's order.
 
-        Rows that also match `first` come before the others; those that match all of `without` are
-        left out.
+        Rows that also match `first` come before the others; those that match all of one of
+        `without` are left out.
         """
         condition, values = _conditions(of, matches, without)
         if first:
@@ -146,7 +146,7 @@ class Index:
         )
         return [read_row(body) for (body,) in found]
 
-    def count(self, of: str, matches: Matches, without: Matches | None = None) -> int:
+    def count(self, of: str, matches: Matches, without: Sequence[Matches] = ()) -> int:
         """How many rows `picked` has in all."""
         condition, values = _conditions(of, matches, without)
         return int(self.rows(f"SELECT COUNT(*) FROM ({condition})", values)[0][0])  # noqa: S608 - marks only
@@ -332,7 +332,7 @@ FILE_HINT = "search.sqlite"
 
 
 def _conditions(
-    of: str, matches: Matches, without: Matches | None = None
+    of: str, matches: Matches, without: Sequence[Matches] = ()
 ) -> tuple[str, list[object]]:
     """The rows in which each variable has one of its IRIs: SQL with marks, and their values."""
     parts: list[str] = []
@@ -344,8 +344,8 @@ def _conditions(
         )
         values += [of, variable, json.dumps(sorted(iris))]
     condition = " INTERSECT ".join(parts) if len(parts) > 1 else f"{parts[0]} GROUP BY row"
-    if without:
-        others, more = _conditions(of, without)
+    for each in without:
+        others, more = _conditions(of, each)
         condition = f"SELECT row FROM ({condition}) EXCEPT SELECT row FROM ({others})"  # noqa: S608 - marks only
-        return condition, [*values, *more]
+        values += more
     return condition, values

@@ -19,10 +19,38 @@ def test_disputes_of_a_pair_are_three_clicks_from_home(page: Page) -> None:
     row = page.get_by_role("row").filter(has=page.get_by_role("rowheader", name=FBSS, exact=True))
     row.get_by_role("link", name=re.compile(r"dispute")).first.click()
     expect(page.get_by_role("heading", level=1)).to_contain_text(f"{SCS} for {FBSS}")
-    against = page.get_by_role("region", name=re.compile("^Disputes"))
+    against = page.locator("#pair-claims").get_by_role("region", name=re.compile("^Disputes"))
     expect(against.get_by_role("link", name="burst spinal cord stimulation").first).to_be_visible()
     expect(against).to_contain_text("(narrower)")
     expect(against).to_contain_text("9.3 in placebo periods")
+
+
+def test_pair_shows_what_is_near_it_and_says_so(page: Page) -> None:
+    """A review of a related condition stands on the pair's page, apart and marked."""
+    page.goto("/proposition/0000012-0000104")
+    near = page.locator("#pair-near")
+    review = near.locator(".bundle").filter(has_text="Traeger").first
+    expect(review).to_contain_text("chronic low back pain (related)")
+    expect(page.locator("#pair-claims")).not_to_contain_text("Traeger")
+    expect(near.locator(".bundle").filter(has_text="chronic pain (broader)").first).to_be_visible()
+
+
+def test_map_tells_none_recorded_from_not_looked_for(page: Page) -> None:
+    """Both are in the legend and in the cells, and the page of such a pair says which it is."""
+    page.goto("/matrix")
+    legend = page.get_by_role("group", name="Legend")
+    expect(legend).to_contain_text("none recorded")
+    expect(legend).to_contain_text("not looked for")
+    row = page.get_by_role("row").filter(
+        has=page.get_by_role("rowheader", name="complex regional pain syndrome", exact=True)
+    )
+    expect(row.get_by_role("cell", name="not looked for").first).to_be_attached()
+    row.get_by_role("link", name="none recorded").first.click()
+    expect(page.locator(".verdict")).to_contain_text("None recorded")
+    page.goto("/pair?row=NMOD:0000596&column=NMOD:0000009")
+    expect(page.locator(".verdict")).to_contain_text("Not looked for")
+    page.get_by_role("link", name="What was looked for").click()
+    expect(page.locator("#absence")).to_contain_text("No database was searched exhaustively")
 
 
 def test_map_is_filtered_to_randomised_trials_and_downloaded(page: Page, tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ def test_cell_is_disputed_when_studies_point_both_ways() -> None:
     """Both sides stand; nothing averages them away."""
     cell = gather(("back", "scs"), [finding("a", FOR), finding("b", AGAINST)], RANKS)
     assert cell.disputed
-    assert cell.tone == "contested"
+    assert cell.tone == "for-against"
 
 
 def test_syntheses_are_counted_apart_and_lend_no_design_to_studies() -> None:
