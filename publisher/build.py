@@ -16,17 +16,28 @@ from typing import Any
 import pyoxigraph as ox
 
 import publisher
-from publisher import derive, describe, downloads, formats, mappings, release, search
+from publisher import changes, derive, describe, downloads, formats, mappings, release, search
 from publisher.check.finding import Report
 from publisher.corpus import Corpus, Progress, silent
 from publisher.describe import Download, Part
 from publisher.downloads import Statements, Written
 from publisher.errors import CheckFailed
 from publisher.graph import Graph
+from publisher.release import Release
 
 
-def build(corpus: Corpus, report: Report, releases: Path, *, progress: Progress = silent) -> Path:
-    """Make a release of a corpus that passed its check, and make it the current one."""
+def build(
+    corpus: Corpus,
+    report: Report,
+    releases: Path,
+    *,
+    previous: Release | None = None,
+    progress: Progress = silent,
+) -> Path:
+    """Make a release of a corpus that passed its check, and make it the current one.
+
+    It tells what changed since `previous`: the newest older one in `releases`, unless one is given.
+    """
     if not report.passed:
         raise CheckFailed(
             f"the graph has {report.counts['violation']} violations, so no release is made of it",
@@ -34,10 +45,12 @@ def build(corpus: Corpus, report: Report, releases: Path, *, progress: Progress 
         )
     inputs = release.inputs_of(corpus.digest)
     name = f"{corpus.version}.{inputs[:8]}"
+    before = previous or release.before(releases, corpus.graph.name, corpus.version)
     with release.beside(releases, name) as folder:
-        job = _Job(folder, corpus, progress, {})
+        job = _Job(folder, corpus, progress, {}, before)
         statements = job.statements()
         listed = [*job.downloads(statements), *job.editions(statements)]
+        job.changes(statements)
         job.description(statements, listed)
         job.companions()
         job.store(statements)
@@ -56,6 +69,7 @@ class _Job:
     corpus: Corpus
     progress: Progress
     files: dict[str, dict[str, object]]
+    before: Release | None = None
 
     @property
     def about(self) -> Graph:
@@ -160,11 +174,23 @@ class _Job:
         self.files[name] = entry
         return Download(name, kind, written, title)
 
+    def changes(self, statements: Statements) -> None:
+        """What changed since the release before, and what those before it tell."""
+        self.progress("comparing", 0, 1)
+        own = (self.folder, self.about, self.corpus.version)
+        for file in changes.write(*own, statements.quads, self.before):
+            written = Written(release.sum_of(file), file.stat().st_size)
+            name = file.relative_to(self.folder).as_posix()
+            self._note(name, written, media_type(name), "What changed")
+        self.progress("comparing", 1, 1)
+
     def description(self, statements: Statements, listed: list[Download]) -> None:
-        """The core, which is in the dataset too, and the files, which cannot be."""
+        """The core, which is in the dataset too, and what cannot be: the files, other releases."""
         name = ox.NamedNode(self.about.dataset_graph)
         own = [q for q in statements.quads if q.graph_name == name]
         own += _in(name, describe.distributions(self.about, listed))
+        versions = (self.corpus.version, *changes.history(self.folder))
+        own += _in(name, describe.versions(self.about, versions))
         arranged = downloads.arrange(own, statements.prefixes, {})
         self._save("description.ttl", downloads.turtle(arranged), "Description")
 
@@ -217,6 +243,7 @@ class _Job:
             "name": self.about.name,
             "base": self.about.base,
             "inputs": inputs,
+            "previous": self.before.identity if self.before is not None else None,
             "publisher": publisher.__version__,
             "triples": len(statements.triples),
             "quads": len(statements.quads),

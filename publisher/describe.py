@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import pyoxigraph as ox
@@ -117,7 +117,7 @@ def _core(
 ) -> Iterator[ox.Triple]:
     data = about.dataset
     ours = [iri for iri in counts.subjects if iri.startswith(about.base)]
-    release = f"{about.base}release/{version}"
+    release = release_iri(about, version)
     yield from _facts(
         data.iri,
         {
@@ -204,6 +204,29 @@ def _service(about: Graph) -> Iterator[ox.Triple]:
             "dcterms:conformsTo": ox.NamedNode("https://www.w3.org/TR/sparql11-protocol/"),
         },
     )
+
+
+def release_iri(about: Graph, version: str) -> str:
+    """The name of a release."""
+    return f"{about.base}release/{version}"
+
+
+def release_facts(about: Graph, version: str, previous: str = "") -> Iterator[ox.Triple]:
+    """A release as a thing, and the one before it."""
+    release = release_iri(about, version)
+    yield from _release(about, release, version)
+    if previous:
+        older = ox.NamedNode(release_iri(about, previous))
+        yield from _facts(release, {"dcat:previousVersion": older, "dcterms:replaces": older})
+
+
+def versions(about: Graph, names: Sequence[str]) -> Iterator[ox.Triple]:
+    """Every release up to this one, the newest first: what the dataset's graph cannot know, as it
+    would then differ with what happens to stand beside it when it is built."""
+    for name, previous in zip(names, [*names[1:], ""], strict=True):
+        release = ox.NamedNode(release_iri(about, name))
+        yield from _facts(about.dataset.iri, {"dcat:hasVersion": release})
+        yield from release_facts(about, name, previous)
 
 
 def _release(about: Graph, release: str, version: str) -> Iterator[ox.Triple]:

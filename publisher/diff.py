@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyoxigraph as ox
@@ -13,6 +13,12 @@ from publisher.errors import ReleaseError, UsageError
 from publisher.names import natural
 
 _DEPRECATED = "http://www.w3.org/2002/07/owl#deprecated"
+_TYPE = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type"
+_SUBCLASS = "http://www.w3.org/2000/01/rdf-schema#subClassOf"
+_REPLACED = (
+    "http://purl.org/dc/terms/isReplacedBy",
+    "http://purl.obolibrary.org/obo/IAO_0100001",  # term replaced by
+)
 _LABELS = (
     "http://www.w3.org/2004/02/skos/core#prefLabel",
     "http://www.w3.org/2000/01/rdf-schema#label",
@@ -22,12 +28,18 @@ _LABELS = (
 
 @dataclass(frozen=True)
 class State:
-    """One side: its name, and the statements (as N-Triples, subject left out) of each entity."""
+    """One side: its name, and the statements (as N-Triples, subject left out) of each entity.
+
+    `types` are the classes as written, `above` the direct superclasses of a class.
+    """
 
     name: str
     entities: Mapping[str, frozenset[str]]
     labels: Mapping[str, str]
     retired: frozenset[str]
+    types: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    above: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    replaced: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -39,6 +51,7 @@ class Change:
     label: str
     added: tuple[str, ...]
     removed: tuple[str, ...]
+    replaced_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -59,7 +72,14 @@ class Difference:
 
     def as_json(self) -> dict[str, object]:
         changes = [
-            {"kind": c.kind, "iri": c.iri, "label": c.label, "added": c.added, "removed": c.removed}
+            {
+                "kind": c.kind,
+                "iri": c.iri,
+                "label": c.label,
+                "replacedBy": c.replaced_by,
+                "added": c.added,
+                "removed": c.removed,
+            }
             for c in self.changes
         ]
         return {"old": self.old, "new": self.new, "counts": self.counts, "changes": changes}
@@ -74,7 +94,8 @@ def compare(old: State, new: State) -> Difference:
             label = new.labels.get(iri) or old.labels.get(iri, "")
             added, removed = sorted(after - before), sorted(before - after)
             kind = _kind(iri, old, new)
-            changes.append(Change(kind, iri, label, tuple(added), tuple(removed)))
+            instead = tuple(sorted(new.replaced.get(iri, ()))) if kind == "retired" else ()
+            changes.append(Change(kind, iri, label, tuple(added), tuple(removed), instead))
     return Difference(old.name, new.name, tuple(changes))
 
 
@@ -86,11 +107,16 @@ def _kind(iri: str, old: State, new: State) -> str:
     return "retired" if iri in new.retired - old.retired else "changed"
 
 
-def state(name: str, quads: Iterable[ox.Quad]) -> State:
-    """One side from its quads; nodes without names are told with whatever names them."""
+def state(name: str, quads: Iterable[ox.Quad], naming: Sequence[str] = _LABELS) -> State:
+    """One side from its quads; nodes without names are told with whatever names them.
+
+    `naming` are the properties that give labels, the first one first.
+    """
     entities: dict[str, set[str]] = {}
     labels: dict[str, tuple[int, str]] = {}
+    places = {predicate: place for place, predicate in enumerate(naming)}
     retired: set[str] = set()
+    links: dict[str, dict[str, set[str]]] = {p: {} for p in (_TYPE, _SUBCLASS, *_REPLACED)}
     for quad in quads:
         if not isinstance(quad.subject, ox.NamedNode):
             continue
@@ -98,20 +124,30 @@ def state(name: str, quads: Iterable[ox.Quad]) -> State:
         if isinstance(quad.object, ox.BlankNode):
             continue
         entities.setdefault(iri, set()).add(f"{quad.predicate} {quad.object}")
+        if predicate in links and isinstance(quad.object, ox.NamedNode):
+            links[predicate].setdefault(iri, set()).add(quad.object.value)
         if predicate == _DEPRECATED and quad.object.value == "true":  # type: ignore[union-attr]
             retired.add(iri)
-        if predicate in _LABELS and isinstance(quad.object, ox.Literal):
-            found = (_LABELS.index(predicate), quad.object.value)
+        if predicate in places and isinstance(quad.object, ox.Literal):
+            found = (places[predicate], quad.object.value)
             labels[iri] = min(labels.get(iri, found), found)
     return State(
         name,
         {iri: frozenset(said) for iri, said in entities.items()},
         {iri: label for iri, (_, label) in labels.items()},
         frozenset(retired),
+        _frozen(links[_TYPE]),
+        _frozen(links[_SUBCLASS]),
+        _frozen(*(links[name] for name in _REPLACED)),
     )
 
 
-def open_state(path: Path, *, everything: bool = False) -> State:
+def _frozen(*tables: Mapping[str, set[str]]) -> dict[str, frozenset[str]]:
+    names = {name for table in tables for name in table}
+    return {n: frozenset().union(*(table.get(n, ()) for table in tables)) for n in names}
+
+
+def open_state(path: Path, *, everything: bool = False, naming: Sequence[str] = _LABELS) -> State:
     """A side named by a user: a release, a folder of releases, a checkout, or an N-Quads file.
 
     Without `everything`, what the build makes (derived statements, the description) is left out.
@@ -129,7 +165,7 @@ def open_state(path: Path, *, everything: bool = False) -> State:
     about = graph.read_release(found.path)
     made = frozenset() if everything else frozenset({about.derived_graph, about.dataset_graph})
     file = found.path / f"downloads/{found.manifest['name']}.nq"
-    return state(found.name, _quads(file, made))
+    return state(found.name, _quads(file, made), naming)
 
 
 def _checkout(root: Path, *, everything: bool) -> State:

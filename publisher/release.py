@@ -24,6 +24,7 @@ from typing import Any
 
 import publisher
 from publisher.errors import ReleaseDamaged, ReleaseError
+from publisher.names import natural
 
 MANIFEST = "manifest.json"
 CURRENT = "current"
@@ -44,6 +45,11 @@ class Release:
     def store(self) -> Path:
         return self.path / "store"
 
+    @property
+    def identity(self) -> dict[str, str]:
+        """What tells it from every other: its name, and the sum of what it was made from."""
+        return {"release": self.name, "inputs": str(self.manifest.get("inputs", ""))}
+
 
 def read(path: Path) -> Release:
     """Open a release folder, or the current one of a folder of releases."""
@@ -62,7 +68,8 @@ def read(path: Path) -> Release:
 
 # What a build's bytes depend on: these rooms of the package, and these engines.
 ROOMS = (
-    *("build", "check", "corpus", "derive", "describe", "downloads", "engine", "errors"),
+    *("build", "changes", "check", "corpus", "derive", "describe", "diff", "downloads", "engine"),
+    "errors",
     *("formats", "graph", "jsonld", "mappings", "names", "rdfxml", "release", "search", "turtle"),
 )
 ENGINES = ("pyoxigraph", "rdflib", "pyshacl")
@@ -102,11 +109,36 @@ def sum_of(file: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def standing(releases: Path, inputs: str) -> Release | None:
-    """The current release, if it was made from just these inputs and nothing of it is missing."""
+def others(releases: Path, name: str) -> list[Release]:
+    """The releases of this graph in a folder, the oldest first; one for each version."""
+    found: dict[str, Release] = {}
+    for folder in sorted(releases.iterdir() if releases.is_dir() else ()):
+        hidden = folder.name.startswith(".") or folder.is_symlink()
+        if hidden or not (folder / MANIFEST).is_file():
+            continue
+        with suppress(ReleaseError, KeyError):
+            release = read(folder)
+            if release.manifest.get("name") == name:
+                found[release.name] = release
+    return [found[version] for version in sorted(found, key=natural)]
+
+
+def before(releases: Path, name: str, version: str) -> Release | None:
+    """The newest release of this graph that is older than a version, by their names."""
+    older = [r for r in others(releases, name) if natural(r.name) < natural(version)]
+    return older[-1] if older else None
+
+
+def standing(releases: Path, inputs: str, previous: Release | None = None) -> Release | None:
+    """The current release, if it was made from just these inputs and nothing of it is missing.
+
+    With `previous`, only if it says what changed since that one.
+    """
     try:
         release = read(releases)
         if release.manifest.get("inputs") != inputs:
+            return None
+        if previous is not None and release.manifest.get("previous") != previous.identity:
             return None
         verify(release, sums=False)
     except ReleaseError:

@@ -7,13 +7,14 @@ from collections.abc import Callable
 
 from publisher.errors import MethodNotAllowed
 from publisher.formats import GRAPHS, HTML, negotiate
-from publisher.protocol import files, resources
+from publisher.protocol import files, resources, versions
 from publisher.protocol.values import Reply, Request, Site
 
 Handler = Callable[[Site, Request], Reply | None]
 
 # what has files of its own in every graph format: downloads/<stem>.<suffix>
 DOCUMENTS = ("ontology", "shapes")
+VERSIONED = tuple(versions.HANDLERS)
 
 
 def data(site: Site, request: Request) -> Reply | None:
@@ -24,6 +25,10 @@ def data(site: Site, request: Request) -> Reply | None:
     handler = EXACT.get(request.path)
     if handler is not None:
         return handler(site, request)
+    if request.path.startswith(VERSIONED) and request.method in resources.METHODS:
+        found = versions.data(site, request)
+        if found is not None:
+            return found
     if request.path.startswith("/downloads/"):
         return files.download(site, request)
     if request.method not in resources.METHODS:

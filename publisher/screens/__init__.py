@@ -7,7 +7,18 @@
 from collections.abc import Callable
 
 from publisher.protocol.values import Reply, Request, Site
-from publisher.screens import ask, documents, evidence, files, find, home, pair, reconcile, shapes
+from publisher.screens import (
+    ask,
+    changes,
+    documents,
+    evidence,
+    files,
+    find,
+    home,
+    pair,
+    reconcile,
+    shapes,
+)
 from publisher.screens.ask import render_editor
 from publisher.screens.entity import render_resource
 from publisher.screens.fault import error_page
@@ -42,7 +53,11 @@ ROUTES: tuple[tuple[str, Handler], ...] = (
     ("/queries", ask.queries_page),
     ("/mappings", documents.mappings),
     ("/shapes", shapes.shapes),
-    ("/changes", documents.changes),
+    ("/changes", changes.changes),
+    ("/changes.json", changes.as_json),
+    ("/changes.atom", changes.feed),
+    ("/changes/<name>", changes.one),
+    ("/release/<name>", changes.release),
     ("/about", documents.about),
     ("/downloads/", documents.downloads),
     ("/robots.txt", documents.robots),

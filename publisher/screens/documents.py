@@ -1,6 +1,5 @@
-"""Pages about the data: dataset, downloads, mappings, changes, method; and what crawlers read."""
+"""Pages about the data: dataset, downloads, mappings, method; and what crawlers read."""
 
-import json
 from typing import Any
 from urllib.parse import urlencode
 from xml.sax.saxutils import escape
@@ -8,7 +7,7 @@ from xml.sax.saxutils import escape
 from publisher.formats import HTML, Format, negotiate
 from publisher.protocol import files
 from publisher.protocol.values import Reply, Request, Site
-from publisher.screens.desk import CACHE, Desk, dataset_data, desk_of, page, shell
+from publisher.screens.desk import Desk, dataset_data, desk_of, page, shell
 
 PAGE = 100
 PER_SITEMAP = 5000
@@ -68,10 +67,10 @@ def example(desk: Desk) -> str:
     return str(rows[0][0]).removeprefix(desk.site.names.base) if rows else ""
 
 
-def listed(desk: Desk, *, whole: bool) -> list[dict[str, Any]]:
-    """The download files of the release; `whole`: those of the whole graph only."""
+def listed(desk: Desk, *, whole: bool, there: Site | None = None) -> list[dict[str, Any]]:
+    """The download files of the release, or of another; `whole`: those of the whole graph only."""
     found = []
-    for name, entry in sorted(desk.site.manifest.files.items()):
+    for name, entry in sorted((there or desk.site).manifest.files.items()):
         if not name.startswith("downloads/"):
             continue
         short = name.removeprefix("downloads/")
@@ -168,34 +167,6 @@ def _verdict(desk: Desk, row: dict[str, str]) -> str:
 def _file_of(desk: Desk, name: str) -> str:
     file = f"mappings/{name}.sssom.tsv"
     return f"/downloads/{file}" if f"downloads/{file}" in desk.site.manifest.files else ""
-
-
-def changes(site: Site, request: Request) -> Reply:
-    """`/changes`: this release, and what it changed where the build kept that."""
-    desk = desk_of(site)
-    file = site.release_dir / "changes.json"
-    content = json.loads(file.read_text("utf-8")) if file.is_file() else None
-    choice = negotiate(request.accept, (HTML, _JSON))
-    if choice is not None and choice.format is _JSON:
-        body = json.dumps({"release": site.release, "changes": content}).encode()
-        return Reply(
-            200,
-            (("content-type", "application/json"), ("vary", "Accept"), ("cache-control", CACHE)),
-            body,
-        )
-    frame = shell(desk, request, "Changes", description="Releases and what changed.")
-    return page(
-        desk,
-        request,
-        "changes.html",
-        frame,
-        content=content,
-        triples=site.manifest.triples,
-        graphs=sorted(site.manifest.graphs.items(), key=lambda pair: (-pair[1], pair[0]))[:50],
-        total_graphs=len(site.manifest.graphs),
-        compact=desk.compact,
-        names=site.names,
-    )
 
 
 def about(site: Site, request: Request) -> Reply:

@@ -9,9 +9,11 @@ from pyoxigraph import NamedNode
 
 from publisher import queries, resource
 from publisher.errors import NotFound
+from publisher.protocol import versions
 from publisher.protocol.values import Reply, Request, Site
 from publisher.resource import Link, Linker, Property, ResourceView
 from publisher.screens import panels
+from publisher.screens.changes import release_page
 from publisher.screens.course import Notice
 from publisher.screens.desk import Desk, asked_pages, desk_of, page, shell
 from publisher.screens.documents import dataset_page
@@ -39,8 +41,10 @@ def render_resource(site: Site, request: Request, iri: str) -> Reply:
     """The page of an IRI that the release says something of."""
     desk = desk_of(site)
     vocabulary = str(desk.settings.get("vocabulary", ""))
-    if iri == vocabulary or iri.startswith(vocabulary + "/"):
+    if iri == vocabulary:
         return vocabulary_page(desk, request)
+    if iri.startswith(vocabulary + "/"):
+        return vocabulary_version(desk, request, iri, iri.removeprefix(vocabulary + "/"))
     if iri == desk.table("dataset").get("iri"):
         return dataset_page(desk, request)
     linker = desk.linker(request)
@@ -56,6 +60,15 @@ def render_resource(site: Site, request: Request, iri: str) -> Reply:
     if ends is not None:
         return pair_page(desk, request, found, *ends)
     return entity_page(desk, request, found, known)
+
+
+def vocabulary_version(desk: Desk, request: Request, iri: str, version: str) -> Reply:
+    """The vocabulary as a release has it: the current one's page, else an earlier one's files."""
+    if version == desk.site.release:
+        return vocabulary_page(desk, request)
+    if version not in versions.known(desk.site):
+        raise NotFound("nothing is known at this address", where=iri)
+    return release_page(desk, request, version, vocabulary=iri)
 
 
 def view_of(desk: Desk, found: ResourceView) -> Mapping[str, Any]:

@@ -74,7 +74,7 @@ def vocabulary_page(desk: Desk, request: Request) -> Reply:
     made: dict[str, tuple[Section, ...]] = desk.site.shelf.setdefault("vocabulary", {})
     if request.prefix not in made:
         made[request.prefix] = sections(desk, linker)
-    name = iri.rsplit("/", 1)[-1]
+    name = request.path.rsplit("/", 1)[-1].removesuffix(".html")
     forms = [
         ("text/turtle", "ttl"),
         ("application/rdf+xml", "rdf"),

@@ -1,0 +1,75 @@
+"""The same screens over another graph, which has two releases: accessible, valid, narrow enough."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.browser.test_screens import RULES, axe, errors_of_html
+from tests.conftest import Running, start
+from tests.lights import NEW, OLD, two_releases
+
+pytestmark = pytest.mark.browser
+
+SCREENS = {
+    "light": "/LGT_0001",
+    "retired": "/LGT_0012",
+    "graph": "/graph/isbn-978-0-00-000001-9",
+    "search": "/search?q=lamp",
+    "vocabulary": "/ontology",
+    "data": "/dataset",
+    "shapes": "/shapes",
+    "shape": "/shape/Sighting",
+    "changes": "/changes",
+    "changed": f"/changes/{NEW}?kind=changed",
+    "first": f"/changes/{OLD}",
+    "release": f"/release/{OLD}",
+    "old-vocabulary": f"/ontology/{OLD}",
+}
+
+
+@pytest.fixture(scope="module")
+def lights(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A server over the newer release, the older one beside it."""
+    folder = tmp_path_factory.mktemp("lights")
+    running = start(two_releases(folder) / "current", folder / "log", workers=1, processes=1)
+    yield running
+    running.stop()
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_screens_have_no_accessibility_violation(
+    browser: Browser, lights: Running, width: int, scheme: str
+) -> None:
+    """axe finds nothing, and nothing but tables and code is wider than the window."""
+    script = axe()
+    context = browser.new_context(
+        base_url=lights.url,
+        viewport={"width": width, "height": 800},
+        color_scheme="dark" if scheme == "dark" else "light",
+        bypass_csp=True,  # for the injected script only
+    )
+    found = []
+    for name, path in SCREENS.items():
+        page = context.new_page()
+        reply = page.goto(path)
+        assert reply is not None
+        assert reply.status in (200, 410), name
+        page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+        page.evaluate(script)
+        result = page.evaluate(f"axe.run(document, {{runOnly: {json.dumps(RULES)}}})")
+        found += [f"{name}: {v['id']}: {v['nodes'][0]['html'][:120]}" for v in result["violations"]]
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        if wide > width:
+            found.append(f"{name}: {wide} pixels wide")
+        page.close()
+    context.close()
+    assert found == []
+
+
+def test_screens_are_valid_html(lights: Running, tmp_path: Path) -> None:
+    """The Nu validator has no error on any screen."""
+    assert errors_of_html(lights, SCREENS, tmp_path) == ""
