@@ -21,7 +21,7 @@ from publisher.metrics import PREFIX, Counters, exposition
 from publisher.protocol import Reply, Request, Site, delivery, routes, sparql
 from publisher.protocol.files import byte_range
 from publisher.server.bridge import Bridge
-from publisher.server.connection import cut
+from publisher.server.connection import Flow, cut
 from publisher.server.door import Door
 from publisher.server.leaving import LastReply
 from publisher.server.remembered import Entry, Remembered
@@ -248,14 +248,17 @@ class Front:
     ) -> None:
         """Piece by piece, as fast as the client takes them; a cut answer cuts the connection."""
         line = protocol.response_stream(status, headers)
+        flow = Flow(scope.client)
         stall = self.site.settings.stall_seconds
         try:
             while True:
                 piece = await _unless_left(_next(pieces), protocol)
                 if piece is None:
                     return
-                async with asyncio.timeout(stall):
-                    await line.send_bytes(piece)
+                await line.send_bytes(piece)
+                if not flow.hand(len(piece)):
+                    async with asyncio.timeout(stall):
+                        await _unless_left(flow.room(), protocol)
         except (Left, ProtocolClosed):
             raise Left from None
         except BaseException as error:
@@ -264,6 +267,7 @@ class Front:
             cut(scope.client, reset=scope.http_version in ("1", "1.0"))
             raise Left from error
         finally:
+            flow.close()
             await _close(pieces)
 
     def _again(

@@ -227,6 +227,34 @@ def test_a_full_queue_says_when_to_come_back(starter: Starter) -> None:
     assert all(int(reply.headers["retry-after"]) > 0 for reply in full)
 
 
+def test_waiting_for_a_place_ends_with_the_deadline(starter: Starter) -> None:
+    """Where no process comes free, 503 comes when the answer was due, not later."""
+    server = starter(processes=1, workers=1, query_seconds=1, queue_seconds=60)
+    (nursery,) = server.children(server.serving()[0])
+    os.kill(nursery, signal.SIGSTOP)  # nothing takes the place of the one that is killed
+    try:
+        server.query(CROSS)
+        found = server.query(SMALL, seconds=20)
+    finally:
+        os.kill(nursery, signal.SIGCONT)
+    assert found.status == 503
+    assert int(found.headers["retry-after"]) > 0
+    assert until(lambda: server.query(SMALL).status == 200)
+
+
+def test_reading_counts_as_the_querys_time_unless_it_is_slow(starter: Starter) -> None:
+    """An endless answer ends at its deadline also when the engine is faster than its reader."""
+    server = starter(processes=1, workers=1, query_seconds=1)
+    size = 0
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+        connection.sendall(f"GET {path_of(ENDLESS)} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+        while piece := connection.recv(65536):
+            size += len(piece)
+            time.sleep(0.002)
+    # a second of this reader's, and what the sockets held; a second of the engine's is far more
+    assert 2_000_000 < size < 60_000_000
+
+
 def test_a_client_that_uses_too_much_is_asked_to_wait(starter: Starter) -> None:
     """Query time and errors count; cheap data stays available."""
     server = starter(processes=2, limit_loopback=True, client_errors=5, client_seconds=1000)

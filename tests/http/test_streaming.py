@@ -77,6 +77,32 @@ def test_a_slow_reader_holds_memory_flat_and_gets_everything(starter: Starter) -
     assert total == 300_001
 
 
+def test_who_reads_nothing_is_held_in_no_memory_and_not_for_ever(starter: Starter) -> None:
+    """The engine waits for its readers; one that takes nothing for too long is let go."""
+    server = starter(processes=1, workers=3, slow_workers=3, stall_seconds=3, query_seconds=20)
+    server.query("SELECT * { ?s ?p ?o FILTER(true) }")
+    before, worst = memory(server.serving()), 0
+    readers = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(3)]
+    try:
+        for reader in readers:
+            reader.sendall(f"GET {path_of(ENDLESS)} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+        for _ in range(20):
+            time.sleep(0.1)
+            worst = max(worst, memory(server.serving()))
+        assert 'workers{state="running"} 3' in server.get("/metrics").body.decode()
+        assert worst - before < 24 * 2**20
+        end = time.monotonic() + 10
+        while time.monotonic() < end:
+            if 'workers{state="running"} 0' in server.get("/metrics").body.decode():
+                break
+            time.sleep(0.1)
+        else:
+            raise AssertionError("those who read nothing keep their places")
+    finally:
+        for reader in readers:
+            reader.close()
+
+
 def test_a_cut_answer_never_looks_whole(starter: Starter) -> None:
     """Out of time after the first byte: the chunked body is left incomplete."""
     server = starter(processes=1, query_seconds=0.7, slow_after=0.3)
