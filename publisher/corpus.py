@@ -70,6 +70,7 @@ class Corpus:
     rules: tuple[tuple[str, str], ...]
     editions: Mapping[str, tuple[tuple[str, str], ...]]
     pages: tuple[tuple[str, str], ...]
+    checks: tuple[tuple[str, str], ...]
     digest: str
 
     def quads(self) -> Iterator[ox.Quad]:
@@ -87,8 +88,18 @@ class Corpus:
     @cached_property
     def derived(self) -> tuple[Derived, ...]:
         """What the rules make of it; raises QueryFault when one cannot be used."""
+        return self._whole[1]
+
+    @property
+    def store(self) -> ox.Store:
+        """Everything, with what is derived, in a store; raises QueryFault as `derived` does."""
+        return self._whole[0]
+
+    @cached_property
+    def _whole(self) -> tuple[ox.Store, tuple[Derived, ...]]:
+        store = derive.store_of(self.quads())
         name = ox.NamedNode(self.graph.derived_graph)
-        return tuple(derive.apply(derive.store_of(self.quads()), self.rules, graph=name))
+        return store, tuple(derive.apply(store, self.rules, graph=name))
 
     @cached_property
     def described(self) -> Mapping[str, tuple[File, int]]:
@@ -183,6 +194,7 @@ def read(root: Path, *, progress: Progress = silent) -> Corpus:
         rules=_queries(root, paths, "ontology/rules"),
         editions=_editions(root, paths),
         pages=_queries(root, paths, "ontology/pages"),
+        checks=_queries(root, paths, "ontology/checks"),
         digest=digest(root),
     )
 

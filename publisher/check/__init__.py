@@ -39,6 +39,7 @@ RULES: tuple[Rule, ...] = (
     vocabulary.derived_entities,
     queries.readable,
     queries.usable_rules,
+    queries.consistent,
     identity.file_names,
     identity.one_number_once,
     identity.one_name_each,
