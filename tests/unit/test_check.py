@@ -147,6 +147,42 @@ def test_a_retired_entity_without_replacement_is_a_warning(spoil: Spoil) -> None
     assert finding.severity == "warning"
 
 
+FAR = """# severity: warning
+PREFIX lv: <https://lights.example/vocab#>
+SELECT ?focus ?property ?message {
+  ?focus lv:miles ?miles .
+  BIND(lv:miles AS ?property)
+  FILTER(?miles > 10)
+  BIND(CONCAT(STR(?miles), " miles are too far to see") AS ?message)
+}
+"""
+
+
+def test_a_check_that_the_graph_brings_is_run(copy: Path) -> None:
+    """A query in ontology/checks that must find nothing; its findings have line and severity."""
+    prefix = next(
+        line for line in (copy / SOURCE).read_text("utf-8").split("\n") if "prefix lv:" in line
+    )
+    namespace = prefix.partition("<")[2].partition(">")[0]
+    (copy / "ontology/checks").mkdir()
+    query = FAR.replace("https://lights.example/vocab#", namespace)
+    (copy / "ontology/checks/too-far.rq").write_text(query, "utf-8")
+    report = check.judge(corpus.read(copy), processes=1)
+    finding = the(report, "too-far")
+    assert finding.severity == "warning"
+    assert (finding.file, finding.line) == (SOURCE, line_of(copy, SOURCE, "miles 12.5"))
+    assert finding.message == "12.5 miles are too far to see"
+    assert report.passed
+
+
+def test_a_check_that_is_none_is_told(copy: Path) -> None:
+    """No focus, no finding: that must not look like a clean graph."""
+    (copy / "ontology/checks").mkdir()
+    (copy / "ontology/checks/vain.rq").write_text("ASK { ?s ?p ?o }", "utf-8")
+    finding = the(check.judge(corpus.read(copy), processes=1), "checks")
+    assert finding.file == "ontology/checks/vain.rq"
+
+
 def test_violations_stop_a_release_and_warnings_do_not() -> None:
     """That is what severities mean."""
     warning = Finding("warning", "r", "f", 1, "", "m")
