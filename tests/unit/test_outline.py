@@ -176,3 +176,17 @@ def test_a_short_look_sees_what_a_long_one_sees(query: str) -> None:
         short, long = outline.read(query), outline._read(query)
         assert replace(short, words=frozenset()) == replace(long, words=frozenset())
         assert short.volatile == long.volatile
+
+
+def test_what_is_remembered_is_bounded() -> None:
+    """Any number of queries leave a bounded number of outlines, and long ones none."""
+    kept = outline._remembered
+    kept.cache_clear()
+    for number in range(3 * kept.cache_parameters()["maxsize"]):
+        assert outline.read(f"SELECT * FROM <urn:{number}> {{}}").default_sources
+    full = kept.cache_info().currsize
+    assert full <= kept.cache_parameters()["maxsize"]
+    kept.cache_clear()
+    long = "SELECT * FROM <urn:a> {} #" + "x" * outline.SHORT
+    assert outline.read(long).default_sources == ("<urn:a>",)
+    assert kept.cache_info().currsize == 0
