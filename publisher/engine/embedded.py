@@ -137,7 +137,7 @@ class Embedded:
         if question.dataset.default is not None or question.dataset.named is not None:
             return None
         known = simple.read(question.query)
-        if known is None:
+        if known is None or self.held.is_hub(scan.subject(known, self.wording.prefixes)):
             return None
         body = None
         if question.format == "json":

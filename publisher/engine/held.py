@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
-from pyoxigraph import DefaultGraph, Store
+from pyoxigraph import DefaultGraph, NamedNode, QuerySolutions, Store
 
 from publisher.errors import ReleaseDamaged
 
+MANY = 5000
+_HUBS = f"SELECT ?s {{ ?s ?p ?o }} GROUP BY ?s HAVING (COUNT(*) > {MANY})"
 # Only these words let a query see a named graph; an escape might spell one of them.
 _NAMES_GRAPHS = re.compile(r"graph|from|\\u", re.IGNORECASE)
 
@@ -27,10 +30,21 @@ class Held:
 
     whole: Store
     union: Store
+    hubs: frozenset[str] | None = None  # None: not counted beforehand
 
     def needed(self, query: str) -> Store:
         """The smallest store that answers this query, when its request names no dataset."""
         return self.whole if _NAMES_GRAPHS.search(query) else self.union
+
+    def is_hub(self, iri: str) -> bool:
+        """Whether this subject has so many triples that reading them would hold others up."""
+        if self.hubs is not None:
+            return iri in self.hubs
+        try:
+            found = self.union.quads_for_pattern(NamedNode(iri), None, None, DefaultGraph())
+        except ValueError:
+            return False
+        return sum(1 for _ in islice(found, MANY + 1)) > MANY
 
 
 Opening = Callable[[], Held]
@@ -53,4 +67,11 @@ def load_store(release: Path) -> Held:
     whole, union = Store(), Store()
     whole.bulk_extend(iter(open_store(release).whole))
     union.bulk_extend(whole.quads_for_pattern(None, None, None, DefaultGraph()))
-    return Held(whole, union)
+    return Held(whole, union, _hubs(union))
+
+
+def _hubs(store: Store) -> frozenset[str]:
+    """A second for a million triples."""
+    found = store.query(_HUBS)
+    assert isinstance(found, QuerySolutions)
+    return frozenset(row["s"].value for row in found if isinstance(row["s"], NamedNode))

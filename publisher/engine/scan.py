@@ -48,6 +48,16 @@ def answer(question: Simple, store: Store, prefixes: Mapping[str, str]) -> bytes
     return (NOTHING % (head, ",".join(rows))).encode()
 
 
+def subject(question: Simple, prefixes: Mapping[str, str]) -> str:
+    """The IRI that a question is about; empty for a variable, and for what is none."""
+    if question.terms[0][0] in "?$":
+        return ""
+    try:
+        return _resource(question.terms[0], _prefixes(question.prologue, prefixes)).value
+    except Unanswerable:
+        return ""
+
+
 def _rows(question: Simple, quads: Iterable[Quad]) -> Iterable[str]:
     """The bindings, each as JSON."""
     if question.limit >= 0 and not question.distinct:

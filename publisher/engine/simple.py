@@ -20,7 +20,7 @@ _VARIABLE = r"[?$][A-Za-z_]\w*+"
 _LITERAL = rf'"[^"\\\r\n]*+"(?:@[A-Za-z-]++|\^\^(?:{_IRI}|{_NAME}))?+|[0-9]++'
 _RESOURCE = rf"{_IRI}|{_NAME}"
 _PROLOGUE = rf"\s*+(?P<prologue>(?:PREFIX\s++(?:[A-Za-z][\w-]*+)?+:\s*+{_IRI}\s*+)*+)"
-_DESCRIPTION = re.compile(rf"{_PROLOGUE}DESCRIBE\s++(?:{_RESOURCE})\s*+\Z", re.IGNORECASE)
+_DESCRIPTION = re.compile(rf"{_PROLOGUE}DESCRIBE\s++(?P<subject>{_RESOURCE})\s*+\Z", re.IGNORECASE)
 _PATTERN = re.compile(
     rf"""{_PROLOGUE}
     (?: (?P<ask>ASK)\b
@@ -60,7 +60,8 @@ def read(query: str) -> Simple | None:
         return None
     found = _PATTERN.match(query)
     if found is None:
-        return Simple("DESCRIBE") if _DESCRIPTION.match(query) else None
+        described = _DESCRIPTION.match(query)
+        return Simple("DESCRIBE", *_description(described)) if described else None
     prologue, ask, distinct, projected, subject, predicate, value, limit = found.groups()
     own = [term[1:] for term in (subject, predicate, value) if term[0] in "?$"]
     if len(set(own)) < len(own):
@@ -77,6 +78,10 @@ def read(query: str) -> Simple | None:
         bool(distinct),
         -1 if limit is None else int(limit),
     )
+
+
+def _description(found: re.Match[str]) -> tuple[str, tuple[str, str, str]]:
+    return found["prologue"], (found["subject"], "?p", "?o")
 
 
 def _names(projected: str) -> tuple[str, ...]:

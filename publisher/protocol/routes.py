@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
+from publisher.engine.embedded import Embedded
 from publisher.errors import MethodNotAllowed
 from publisher.formats import GRAPHS, HTML, negotiate
 from publisher.protocol import files, resources, versions
@@ -44,9 +45,11 @@ def data(site: Site, request: Request) -> Reply | None:
 
 
 def is_large(site: Site, request: Request) -> bool:
-    """Whether the data of a path may be many: a whole named graph is not made on the event loop."""
+    """Whether the data of a path may be many: those are not put together on the event loop."""
     stem, _ = resources.split_suffix(request.path)
-    return site.is_graph(site.names.iri(stem, decoded=True))
+    iri = site.names.iri(stem, decoded=True)
+    engine = site.engine
+    return site.is_graph(iri) or (isinstance(engine, Embedded) and engine.held.is_hub(iri))
 
 
 def health(site: Site, request: Request) -> Reply:
