@@ -14,8 +14,8 @@ from typing import Any
 
 import pyoxigraph as ox
 
-from publisher.derive import plain
 from publisher.downloads import short_turtle
+from publisher.engine.complaint import explain
 from publisher.errors import EngineUnavailable, MalformedQuery, PublisherError, UsageError
 from publisher.names import Prefixes
 from publisher.release import Release
@@ -48,8 +48,7 @@ def _local(found: Release, text: str, form: str, prefixes: Prefixes) -> bytes:
     try:
         answer = store.query(text, prefixes=dict(prefixes.pairs))
     except SyntaxError as error:
-        message, line, column = plain(error)
-        raise MalformedQuery(message, line=line, column=column) from error
+        raise explain(error, text, dict(prefixes.pairs)) from error
     if isinstance(answer, ox.QueryTriples):
         wanted = GRAPHS.get("turtle" if form == "table" else form)
         if wanted is None:

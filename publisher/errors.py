@@ -14,6 +14,7 @@ and *how to mend it*.
     │   └── GraphSettings       ontology/graph.toml or prefixes.tsv is wrong
     ├── ReleaseError            a release cannot be made or opened
     │   ├── CheckFailed         the corpus has violations, so no release is made of it
+    │   ├── NoRelease           what was named as one is none (exit code 2, too)
     │   └── ReleaseDamaged      a file of the release is missing or its sum differs
     └── RequestError            somebody asked for something that will not be answered
         ├── BadRequest          the request makes no sense
@@ -114,6 +115,10 @@ class ReleaseError(PublisherError):
 
 class CheckFailed(ReleaseError):
     """The corpus has violations."""
+
+
+class NoRelease(ReleaseError):
+    """What was named as a release is none."""
 
 
 class ReleaseDamaged(ReleaseError):

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import publisher
-from publisher.errors import ReleaseDamaged, ReleaseError
+from publisher.errors import NoRelease, ReleaseDamaged, ReleaseError
 from publisher.names import natural
 
 MANIFEST = "manifest.json"
@@ -58,7 +58,7 @@ def read(path: Path) -> Release:
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     except OSError as error:
-        raise ReleaseError(
+        raise NoRelease(
             "is no release: it has no manifest.json", where=str(path), fix="run `neuromodkg build`"
         ) from error
     except ValueError as error:

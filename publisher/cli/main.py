@@ -11,7 +11,7 @@ from pathlib import Path
 from types import ModuleType
 
 import publisher
-from publisher.errors import MalformedQuery, PublisherError, UsageError
+from publisher.errors import MalformedQuery, NoRelease, PublisherError, UsageError
 
 # Each command is a module with `add(parser)` and `run(args) -> int`; its docstring is its help.
 # Only the one that is called is imported: `format --help` need not wait for a web server.
@@ -30,6 +30,7 @@ FINE, FINDINGS, WRONG_USE = 0, 1, 2
 INTERRUPTED, PIPE_CLOSED = 130, 141
 _CODES: tuple[tuple[type[PublisherError], int], ...] = (
     (UsageError, WRONG_USE),
+    (NoRelease, WRONG_USE),
     (MalformedQuery, WRONG_USE),
     (PublisherError, FINDINGS),
 )

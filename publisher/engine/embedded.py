@@ -21,9 +21,10 @@ from pyoxigraph import (
 )
 
 from publisher.engine import answers, rows, scan, simple
+from publisher.engine.complaint import explain
 from publisher.engine.held import Held, open_store
 from publisher.engine.nursery import Life, Nursery
-from publisher.engine.pool import Lanes, Pool, keep_within, syntax_error
+from publisher.engine.pool import Lanes, Pool, keep_within
 from publisher.engine.question import (
     Answer,
     AsyncAnswer,
@@ -157,7 +158,7 @@ class Embedded:
             )
             return answers.whole(found, question.format, self.wording)
         except SyntaxError as error:
-            raise syntax_error(str(error)) from None
+            raise explain(error, question.query, self.wording.prefixes) from None
         except NotAcceptable as error:
             raise error.with_traceback(None) from None
 

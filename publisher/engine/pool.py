@@ -636,7 +636,8 @@ def _too_much(limit: str) -> QueryTooCostly:
 def _fault(report: dict[str, Any]) -> PublisherError:
     """The error that a worker reported."""
     if report["family"] == "syntax":
-        return syntax_error(report["what"])
+        place = {"line": report["line"], "column": report["column"]}
+        return MalformedQuery(report["what"], **place, fix=report["fix"])
     if report["family"] == "format":
         return NotAcceptable(
             report["what"],
@@ -648,15 +649,6 @@ def _fault(report: dict[str, Any]) -> PublisherError:
     if report["family"] == "store":
         return EngineUnavailable("the store could not be read for this query")
     return BadRequest("the engine cannot evaluate this query", fix="say it another way")
-
-
-def syntax_error(message: str) -> MalformedQuery:
-    """pyoxigraph says `error at 3:2: expected OPTIONAL`."""
-    head, _, what = message.partition(": ")
-    place = head.removeprefix("error at ").split("-")[0].split(":")
-    if head.startswith("error at ") and len(place) == 2 and all(p.isdigit() for p in place):
-        return MalformedQuery(what, line=int(place[0]), column=int(place[1]))
-    return MalformedQuery(message)
 
 
 def _death(status: int | None) -> EngineError:

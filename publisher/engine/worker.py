@@ -23,6 +23,7 @@ from typing import Any, NoReturn
 from pyoxigraph import DefaultGraph, NamedNode, Quad, Store
 
 from publisher.engine import answers, frames, sandbox
+from publisher.engine.complaint import explain
 from publisher.engine.held import Held, Opening, open_store
 from publisher.errors import NotAcceptable
 from publisher.jsonld import read_context
@@ -167,7 +168,8 @@ def _answer(line: Line, held: Held, wording: answers.Wording, begin: int) -> Non
         answers.write(results, question["format"], outlet, wording)
         outlet.end(_memory() - begin)
     except SyntaxError as error:
-        _fault(line, "syntax", str(error))
+        said = explain(error, question["query"], wording.prefixes)
+        _fault(line, "syntax", said.what, line=said.line, column=said.column, fix=said.fix)
     except NotAcceptable as error:
         _fault(line, "format", error.what, offered=error.offered, where=error.where, fix=error.fix)
     except (BrokenPipeError, ConnectionError, SystemExit):
@@ -178,8 +180,8 @@ def _answer(line: Line, held: Held, wording: answers.Wording, begin: int) -> Non
         _fault(line, "engine", f"{type(error).__name__}: {error}")
 
 
-def _fault(line: Line, family: str, what: str, **more: object) -> None:
-    line.send((frames.FAULT, json.dumps({"family": family, "what": what, **more}).encode()))
+def _fault(to: Line, family: str, what: str, **more: object) -> None:
+    to.send((frames.FAULT, json.dumps({"family": family, "what": what, **more}).encode()))
 
 
 def _dataset(

@@ -119,6 +119,12 @@ def test_a_syntax_error_says_where_it_is(server: Running) -> None:
     assert (found.status, found.type) == (400, "application/problem+json")
     assert (found.json()["line"], found.json()["status"]) == (3, 400)
     assert isinstance(found.json()["column"], int)
+    # once by a lookup that is answered where it arrives, once by a query process
+    for query in ("SELECT * { NMOD:1 foo:bar ?o }", "SELECT * { ?s foo:bar ?o FILTER(true) }"):
+        found = server.query(query)
+        assert found.json()["detail"] == "the prefix foo: is not declared"
+        assert (found.json()["line"], found.json()["column"]) == (1, query.index("foo") + 1)
+        assert "PREFIX foo:" in str(found.json()["fix"])
 
 
 @pytest.mark.parametrize(

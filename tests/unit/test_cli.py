@@ -54,6 +54,9 @@ def test_every_command_has_help_with_an_example(
         ["mint", "light"],
         ["query"],
         ["check", "--root", "/"],
+        ["serve", "--release", "nowhere", "--port", "0"],
+        ["query", "--release", "nowhere", "ASK {}"],
+        ["diff", "nowhere", "elsewhere"],
     ],
 )
 def test_wrong_use_is_2(words: list[str], tmp_path: Path) -> None:
@@ -117,7 +120,7 @@ def test_format_leaves_what_it_cannot_read(copy: Path) -> None:
 
 def test_build_then_query_then_build_again(copy: Path) -> None:
     """The second build finds the release standing."""
-    assert run("query", "ASK {}", where=copy).returncode == 1
+    assert run("query", "ASK {}", where=copy).returncode == 2
     first = json.loads(run("build", "--format", "json", where=copy).stdout)
     assert first["made"] is True
     second = json.loads(run("build", "--format", "json", where=copy / "data").stdout)
