@@ -22,6 +22,7 @@ class Shell:
     site_title: str
     release: str
     disclaimer: str
+    caution: str
     prefix: str
     menu: Sequence[Mapping[str, str]]
     path: str = ""

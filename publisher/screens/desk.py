@@ -15,6 +15,14 @@ from publisher.search import FILE, Index
 
 HTML = "text/html; charset=utf-8"
 CACHE = "public, max-age=60, must-revalidate"
+# where the settings name none
+MENU = (
+    {"path": "/search", "word": "Search"},
+    {"path": "/queries", "word": "Questions"},
+    {"path": "/query", "word": "SPARQL"},
+    {"path": "/ontology", "word": "Vocabulary"},
+    {"path": "/dataset", "word": "Data"},
+)
 
 
 @dataclass(frozen=True)
@@ -236,8 +244,9 @@ def shell(desk: Desk, request: Request, title: str, **more: Any) -> Shell:
         site_title=desk.site.title,
         release=desk.site.release,
         disclaimer=str(dataset.get("disclaimer", "")),
+        caution=str(desk.table("site").get("caution", "")),
         prefix=request.prefix,
-        menu=desk.settings.get("menu", []),
+        menu=desk.settings.get("menu", MENU),
         path=request.path,
         feedback=str(desk.table("site").get("feedback", "")),
         language=str(dataset.get("language", "en")),

@@ -56,6 +56,8 @@ def dataset_page(desk: Desk, request: Request) -> Reply:
         endpoint=request.url("/sparql"),
         base=request.base_url,
         example=example(desk),
+        word=next(iter(desk.table("home").get("examples", [])), site.title),
+        map=bool(desk.table("matrix")),
         citation=str(desk.table("site").get("citation", "")).format(release=site.release),
         prefix_rows=site.names.prefixes.pairs,
     )
@@ -244,7 +246,7 @@ def llms(site: Site, request: Request) -> Reply:
         "## Ask",
         f"- [SPARQL 1.1]({url('/sparql')}): GET ?query=, Accept: application/sparql-results+json",
         f"- [Search]({url('/search')}): ?q=…, Accept: application/json",
-        f"- [Evidence map as JSON]({url('/matrix.json')}): ?design=randomised&stance=disputes",
+        *_map_line(desk, request),
         f"- [Stored questions]({url('/queries')})",
         "",
         "## Read",
@@ -259,6 +261,20 @@ def llms(site: Site, request: Request) -> Reply:
         *(f"- {row.get('question', '')}" for row in desk.index.fact("queries")),
     ]
     return _text("\n".join(lines) + "\n", "text/plain; charset=utf-8")
+
+
+def _map_line(desk: Desk, request: Request) -> list[str]:
+    """Where there is an evidence map, how to ask it."""
+    known = desk.table("matrix")
+    families = [str(row["name"]) for row in known.get("families", [])]
+    stances = [stance.name for stance in desk.stances.values()]
+    fields = [
+        f"{name}={values[0]}"
+        for name, values in (("design", families), ("stance", stances))
+        if values
+    ]
+    line = f"- [{known.get('title')} as JSON]({request.url('/matrix.json')}): ?{'&'.join(fields)}"
+    return [line] if known else []
 
 
 def opensearch(site: Site, request: Request) -> Reply:

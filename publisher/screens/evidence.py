@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from publisher import matrix
-from publisher.errors import BadRequest
+from publisher.errors import BadRequest, NotFound
 from publisher.formats import BY_NAME, HTML, Format, negotiate
 from publisher.matrix import AGAINST, FOR, MIXED, SIDES, Cell, Filters, View
 from publisher.protocol.resources import write
@@ -36,6 +36,8 @@ class Asked:
 def map_view(site: Site, request: Request, suffix: str = "") -> Reply:
     """The view that the fields ask for, in the wanted form."""
     desk = desk_of(site)
+    if not desk.table("matrix"):
+        raise NotFound("this graph has no evidence map", fix="its settings have no [matrix]")
     asked = understand(desk, request)
     labels = _labels(desk)
     view = matrix.view(desk.facts, asked.filters, labels)

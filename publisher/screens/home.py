@@ -3,12 +3,14 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlencode
 
 from publisher import matrix
 from publisher.matrix import Cell, Filters
 from publisher.protocol.values import Reply, Request, Site
 from publisher.resource import Link, Linker
+from publisher.screens import documents
 from publisher.screens.desk import Desk, Flag, dataset_data, desk_of, page, shell
 from publisher.screens.pair import cell_of, pair_path
 from publisher.screens.work import shortened
@@ -20,13 +22,14 @@ MOST = 8  # of each list
 def home(site: Site, request: Request) -> Reply:
     """`/`"""
     desk = desk_of(site)
-    known = desk.table("home")
+    known = {**plain(desk), **desk.table("home")}
     linker = desk.linker(request)
     rows = desk.index.fact(str(known.get("disputed", "")))
     pairs = linker.iris(row["proposition"] for row in rows)
     counts = [
-        (row["word"], desk.index.sizes.get(desk.iri(row["kind"]), 0))
-        for row in known.get("counts", [])
+        (row.get("word") or linker.link(desk.iri(row["kind"])).text, size)
+        for row in known["counts"]
+        if (size := desk.index.sizes.get(desk.iri(row["kind"]), 0))
     ]
     frame = shell(
         desk,
@@ -44,14 +47,27 @@ def home(site: Site, request: Request) -> Reply:
         frame,
         home=known,
         map=desk.table("matrix"),
-        counts=[(word, count) for word, count in counts if count],
+        counts=counts,
         mini=mini_map(desk, request),
         disputed=disputed(desk, pairs, rows),
         flagged=flagged(desk, linker),
         questions=[stored(request, row) for row in desk.index.fact("queries")[:5]],
         base=request.base_url,
-        example=linker.names.path(pairs[rows[0]["proposition"]].iri) if rows else "/",
+        example=linker.names.path(pairs[rows[0]["proposition"]].iri)
+        if rows
+        else f"/{documents.example(desk)}",
     )
+
+
+def plain(desk: Desk) -> dict[str, Any]:
+    """What the page says where the settings say nothing of it."""
+    return {
+        "title": desk.site.title,
+        "lead": desk.table("dataset").get("description", ""),
+        "placeholder": "Name or identifier",
+        "examples": [],
+        "counts": [{"kind": kind} for kind in desk.kinds],
+    }
 
 
 def disputed(

@@ -14,6 +14,7 @@ from tests.lights import NEW, OLD, two_releases
 pytestmark = pytest.mark.browser
 
 SCREENS = {
+    "home": "/",
     "light": "/LGT_0001",
     "retired": "/LGT_0012",
     "graph": "/graph/isbn-978-0-00-000001-9",

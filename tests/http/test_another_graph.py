@@ -91,3 +91,15 @@ def test_a_release_without_shapes_has_no_such_page(server: Running) -> None:
     """And says so."""
     assert server.get("/shapes", accept="text/html").status == 404
     assert server.get("/shapes.ttl").status == 404
+
+
+def test_every_page_stands_without_settings_of_its_own(lights_server: Running) -> None:
+    """A graph need not have a map, a menu or a home page of its own, and warns of what it says."""
+    for path in ("/", "/about", "/query", "/mappings", "/downloads/", "/ontology", "/llms.txt"):
+        reply = lights_server.get(path, accept="text/html")
+        assert reply.status == 200, path
+        text = reply.body.decode().lower()
+        assert "medical" not in text, path
+        assert "/matrix" not in text, path
+    assert lights_server.get("/matrix", accept="text/html").status == 404
+    assert "do not navigate by it" in lights_server.get("/", "text/html").body.decode()
