@@ -18,7 +18,9 @@ and *how to mend it*.
     │   └── ReleaseDamaged      a file of the release is missing or its sum differs
     └── RequestError            somebody asked for something that will not be answered
         ├── BadRequest          the request makes no sense
-        │   └── MalformedQuery  the query is not SPARQL; where = line:column
+        │   └── Malformed       a text that was sent cannot be read; where = line:column
+        │       ├── MalformedQuery  it is not SPARQL
+        │       └── MalformedData   it is not RDF in the format that it claims
         ├── Forbidden           understood, and refused (SERVICE, FROM a remote address, an update)
         ├── NotFound            nothing is known at this address
         ├── MethodNotAllowed    the address is known, the method is not for it
@@ -133,13 +135,22 @@ class BadRequest(RequestError):
     """The request makes no sense."""
 
 
-class MalformedQuery(BadRequest):
-    """The query is not SPARQL; `line` and `column` count from 1, 0 when the parser did not say."""
+class Malformed(BadRequest):
+    """A text cannot be read; `line` and `column` count from 1, 0 when the parser did not say."""
 
     def __init__(self, what: str, *, line: int = 0, column: int = 0, fix: str = "") -> None:
-        super().__init__(what, where=f"line {line}, column {column}" if line else "", fix=fix)
+        place = f"line {line}, column {column}" if column else f"line {line}"
+        super().__init__(what, where=place if line else "", fix=fix)
         self.line = line
         self.column = column
+
+
+class MalformedQuery(Malformed):
+    """The query is not SPARQL."""
+
+
+class MalformedData(Malformed):
+    """The data are not RDF in the format that they claim."""
 
 
 class Forbidden(RequestError):

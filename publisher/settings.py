@@ -70,6 +70,11 @@ class Settings:
     limit_loopback: bool = row(
         False, "", "whether clients on this machine (or a proxy not trusted) are limited, too"
     )
+    validate_bytes: int = row(2**20, "bytes", "largest data that /validate takes")
+    validate_seconds: float = row(20.0, "seconds", "longest time a validation may take")
+    validators: int = row(
+        2, "processes", "validations that a serving process may run at once, in further processes"
+    )
     service_hosts: tuple[str, ...] = row(
         (), "", "hosts that a query's SERVICE may call; none by default"
     )

@@ -85,7 +85,7 @@ def app_of(site: Site) -> flask.Flask:
 
 
 # what takes a body; everything else is only read
-POSTED = frozenset({"/sparql", "/reconcile"})
+POSTED = frozenset({"/sparql", "/reconcile", "/validate"})
 
 
 def methods_of(path: str) -> tuple[str, ...]:

@@ -43,7 +43,10 @@ class ShapesFault(PublisherError):
 
 @dataclass(frozen=True)
 class Result:
-    """One result of a validator, as text; `path` and `value` are empty when there is none."""
+    """One result of a validator, as text; `path` and `value` are empty when there is none.
+
+    A node without a name is written `_:label`.
+    """
 
     focus: str
     path: str
@@ -71,7 +74,7 @@ def conforms(
     seen = _seen_by(shapes)
     if seen:
         data = [triple for triple in data if triple.predicate.value in seen]
-    places = _Places(corpus)
+    places = Places(corpus)
     chosen = {iri for iri, (file, _) in corpus.described.items() if file.path in only}
     focus = frozenset(chosen) if only else None
     try:
@@ -109,7 +112,7 @@ def validate(
     processes: int | None = None,
 ) -> list[Result]:
     """Judge triples by shapes; with `focus`, only these instances of the targeted classes."""
-    work = _Work(to_rdflib(data), to_rdflib(shapes), focus)
+    work = Work(to_rdflib(data), to_rdflib(shapes), focus)
     pieces = work.pieces()
     wanted = min(processes or min(4, os.cpu_count() or 1), len(pieces))
     found: list[Result] = []
@@ -139,7 +142,7 @@ _QUICK = (_Quick(ALL_CONSTRAINT_PARAMETERS), CONSTRAINT_PARAMETERS_MAP)
 pyshacl.shape.CONSTRAINT_PARAMS = _QUICK  # type: ignore[attr-defined]
 
 
-def _side_by_side(work: _Work, pieces: Sequence[_Piece], processes: int) -> Iterator[list[Result]]:
+def _side_by_side(work: Work, pieces: Sequence[Piece], processes: int) -> Iterator[list[Result]]:
     """Forked children see the graphs without a copy being sent; only pieces and results travel."""
     context = multiprocessing.get_context("fork")
     with context.Pool(processes, initializer=_hold, initargs=(work,)) as pool:
@@ -147,22 +150,22 @@ def _side_by_side(work: _Work, pieces: Sequence[_Piece], processes: int) -> Iter
 
 
 # What a child works on; always empty in the parent.
-_held: list[_Work] = []
+_held: list[Work] = []
 
 
-def _hold(work: _Work) -> None:
+def _hold(work: Work) -> None:
     """In a child: the parent's objects are left alone by the collector, and so stay shared."""
     gc.freeze()
     gc.enable()
     _held.append(work)
 
 
-def _judge_held(piece: _Piece) -> list[Result]:
+def _judge_held(piece: Piece) -> list[Result]:
     return _held[0].judge(piece)
 
 
 @dataclass(frozen=True)
-class _Piece:
+class Piece:
     """Some focus nodes for each of some shapes; `rest` also keeps every other kind of target."""
 
     targets: tuple[tuple[str, tuple[str, ...]], ...]
@@ -170,7 +173,9 @@ class _Piece:
 
 
 @dataclass(frozen=True)
-class _Work:
+class Work:
+    """What is judged by which shapes; with `focus`, only these instances of targeted classes."""
+
     data: rdflib.Graph
     shapes: rdflib.Graph
     focus: frozenset[str] | None = None
@@ -184,28 +189,27 @@ class _Work:
                 bare.add(triple)
         return bare
 
-    def pieces(self) -> list[_Piece]:
-        pieces = [_Piece((), rest=True)]
+    def pieces(self) -> list[Piece]:
+        pieces = [Piece((), rest=True)]
         for shape, target in sorted(self.shapes.subject_objects(SH.targetClass)):
             nodes = self._instances(target)
             for start in range(0, len(nodes), PIECE):
-                pieces.append(_Piece(((str(shape), tuple(nodes[start : start + PIECE])),)))
+                pieces.append(Piece(((str(shape), tuple(nodes[start : start + PIECE])),)))
         return _even(pieces)
 
     def _instances(self, target: rdflib.term.Node) -> list[str]:
         classes = set(self.data.transitive_subjects(RDFS.subClassOf, target))
-        found = {
-            str(node)
-            for name in classes
-            for node in self.data.subjects(RDF.type, name)
-            if isinstance(node, rdflib.URIRef)
-        }
+        found = {key(node) for name in classes for node in self.data.subjects(RDF.type, name)}
         return sorted(found if self.focus is None else found & self.focus)
 
-    def judge(self, piece: _Piece) -> list[Result]:
-        """The results of one piece. The data graph is as before when this returns."""
+    def judge(self, piece: Piece) -> list[Result]:
+        """The results of one piece."""
+        return list(results_of(self.report(piece)))
+
+    def report(self, piece: Piece) -> rdflib.Graph:
+        """The report on one piece. The data graph is as before when this returns."""
         marks = [
-            (rdflib.URIRef(shape), _MARK + str(number), rdflib.URIRef(node))
+            (rdflib.URIRef(shape), _MARK + str(number), _node(node))
             for number, (shape, nodes) in enumerate(piece.targets)
             for node in nodes
         ]
@@ -221,9 +225,10 @@ class _Work:
         finally:
             for mark in marks:
                 self.data.remove(mark)
-        return list(_results(report))
+        assert isinstance(report, rdflib.Graph)
+        return report
 
-    def _aimed(self, piece: _Piece) -> rdflib.Graph:
+    def _aimed(self, piece: Piece) -> rdflib.Graph:
         """The shapes, aimed at the piece's focus nodes.
 
         A node shape hands its focus nodes on to its property shapes one by one, which is a quarter
@@ -250,14 +255,14 @@ _MARK = rdflib.URIRef("urn:neuromodkg:focus-")
 _OTHER_TARGETS = {SH.targetNode, SH.targetSubjectsOf, SH.targetObjectsOf}
 
 
-def _even(pieces: list[_Piece]) -> list[_Piece]:
+def _even(pieces: list[Piece]) -> list[Piece]:
     """Small pieces put together, so that none is much below PIECE focus nodes."""
-    joined: list[_Piece] = []
+    joined: list[Piece] = []
     size = PIECE
     for piece in pieces:
         own = sum(len(nodes) for _, nodes in piece.targets)
         if size + own <= PIECE and joined:
-            joined[-1] = _Piece(joined[-1].targets + piece.targets, joined[-1].rest)
+            joined[-1] = Piece(joined[-1].targets + piece.targets, joined[-1].rest)
             size += own
         else:
             joined.append(piece)
@@ -265,7 +270,19 @@ def _even(pieces: list[_Piece]) -> list[_Piece]:
     return joined
 
 
-def _results(report: rdflib.Graph) -> Iterator[Result]:
+def key(node: rdflib.term.Node | None) -> str:
+    """A node as text; empty for none."""
+    if node is None:
+        return ""
+    return f"_:{node}" if isinstance(node, rdflib.BNode) else str(node)
+
+
+def _node(key: str) -> rdflib.URIRef | rdflib.BNode:
+    return rdflib.BNode(key[2:]) if key.startswith("_:") else rdflib.URIRef(key)
+
+
+def results_of(report: rdflib.Graph) -> Iterator[Result]:
+    """The results of a report, without those that only explain another."""
     for node in report.subjects(RDF.type, SH.ValidationResult):
         if (None, SH.detail, node) in report:
             continue
@@ -273,9 +290,9 @@ def _results(report: rdflib.Graph) -> Iterator[Result]:
         path = report.value(node, SH.resultPath)
         messages = _messages(report, node)
         yield Result(
-            focus=str(report.value(node, SH.focusNode)),
+            focus=key(report.value(node, SH.focusNode)),
             path=str(path) if isinstance(path, rdflib.URIRef) else "",
-            value="" if value is None else str(value),
+            value=key(value),
             message=" ".join(messages),
             severity=_SEVERITIES.get(str(report.value(node, SH.resultSeverity)), "violation"),
             shape=str(report.value(node, SH.sourceShape)),
@@ -321,17 +338,17 @@ def to_rdflib(triples: Iterable[ox.Triple]) -> rdflib.Graph:
     return graph
 
 
-class _Places:
+class Places:
     """Leads a result back to the line that is wrong."""
 
     def __init__(self, corpus: Corpus) -> None:
         self.corpus = corpus
-        self.show = corpus.graph.prefixes.show
+        self.prefixes = corpus.graph.prefixes
         self.facts: dict[str, list[tuple[File, Located]]] = {}
         for file, fact in corpus.located():
             subject = fact.triple.subject
-            if isinstance(subject, ox.NamedNode) and file.room != "shapes":
-                self.facts.setdefault(subject.value, []).append((file, fact))
+            if not isinstance(subject, ox.Triple) and file.room != "shapes":
+                self.facts.setdefault(_text(subject), []).append((file, fact))
         self.rules: dict[str, str] = {}
         for derived in corpus.derived:
             if isinstance(derived.triple.subject, ox.NamedNode):
@@ -341,6 +358,10 @@ class _Places:
             if file.room == "shapes":
                 for fact in file.facts:
                     self._remember(fact)
+
+    def show(self, name: str) -> str:
+        """A name as people write it; a node without one is called so."""
+        return "a node without a name" if name.startswith("_:") else self.prefixes.show(name)
 
     def _remember(self, fact: Located) -> None:
         t = fact.triple
@@ -423,4 +444,4 @@ class _Places:
 
 
 def _text(node: object) -> str:
-    return str(getattr(node, "value", node))
+    return str(node) if isinstance(node, ox.BlankNode) else str(getattr(node, "value", node))

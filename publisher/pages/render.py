@@ -53,6 +53,17 @@ def data_block(value: Any) -> Markup:
     return Markup(text)  # noqa: S704 - escaped above
 
 
+def ticked(text: str) -> Markup:
+    """Words between backticks as code.
+
+    >>> ticked("end it with ` .`")
+    Markup('end it with <code> .</code>')
+    """
+    parts = [escape(part) for part in text.split("`")]
+    made = "".join(f"<code>{p}</code>" if i % 2 else str(p) for i, p in enumerate(parts))
+    return Markup(made)  # noqa: S704 - every part is escaped
+
+
 def number(value: float) -> str:
     """Thousands apart by a thin space.
 
@@ -130,7 +141,13 @@ def _environment() -> Environment:
         auto_reload=False,
     )
     made.filters.update(
-        number=number, size=size, words=words, data_block=data_block, quoted=quote, form=urlencode
+        number=number,
+        size=size,
+        ticked=ticked,
+        words=words,
+        data_block=data_block,
+        quoted=quote,
+        form=urlencode,
     )
     made.globals |= {"asset": ASSETS.path, "anchor": anchor, "dot": dot_of}
     return made

@@ -14,7 +14,6 @@ PROBLEM = Format("problem", "application/problem+json", "json", "page", ("applic
 
 # the most special family that fits decides
 STATUSES: dict[type[errors.PublisherError], int] = {
-    errors.MalformedQuery: 400,
     errors.BadRequest: 400,
     errors.Forbidden: 403,
     errors.NotFound: 404,
@@ -61,7 +60,7 @@ def _document(error: errors.PublisherError, status: int, request: Request) -> by
     }
     more = {"where": error.where, "fix": error.fix, "request": request.id}
     content |= {key: value for key, value in more.items() if value}
-    if isinstance(error, errors.MalformedQuery) and error.line:
+    if isinstance(error, errors.Malformed) and error.line:
         content |= {"line": error.line, "column": error.column}
     if isinstance(error, errors.NotAcceptable) and error.offered:
         content["offered"] = list(error.offered)

@@ -20,10 +20,10 @@ from publisher.errors import (
     UnsupportedMedia,
 )
 from publisher.formats import GRAPHS, RESULTS, Choice, Format, negotiate
+from publisher.protocol.forms import FORM, content_type
 from publisher.protocol.values import Reply, Request, Site, decode_form
 
 METHODS = ("GET", "HEAD", "POST")
-FORM = "application/x-www-form-urlencoded"
 DIRECT = "application/sparql-query"
 UPDATE = "application/sparql-update"
 READ_ONLY = "this endpoint is read-only"
@@ -132,7 +132,7 @@ def _fields(request: Request) -> Fields:
     """All fields of a request; a direct query becomes the field `query`."""
     if request.method != "POST":
         return request.arguments
-    name, parameters = _content_type(request.headers.get("content-type", ""))
+    name, parameters = content_type(request.headers.get("content-type", ""))
     if parameters.get("charset", "utf-8").lower() not in ("utf-8", "utf8"):
         raise UnsupportedMedia("only UTF-8 is read here", fix="send the query in UTF-8")
     if name == UPDATE:
@@ -148,12 +148,6 @@ def _fields(request: Request) -> Fields:
         raise BadRequest("the body is not UTF-8", where=f"byte {error.start}") from error
     own = decode_form(text) if name == FORM else (("query", text),)
     return (*request.arguments, *own)
-
-
-def _content_type(header: str) -> tuple[str, dict[str, str]]:
-    name, *rest = header.split(";")
-    pairs = (part.partition("=") for part in rest)
-    return name.strip().lower(), {k.strip().lower(): v.strip().strip('"') for k, _, v in pairs}
 
 
 def _only_query(fields: Fields) -> str | None:

@@ -18,6 +18,7 @@ from publisher.screens import (
     pair,
     reconcile,
     shapes,
+    validate,
 )
 from publisher.screens.ask import render_editor
 from publisher.screens.entity import render_resource
@@ -53,6 +54,7 @@ ROUTES: tuple[tuple[str, Handler], ...] = (
     ("/queries", ask.queries_page),
     ("/mappings", documents.mappings),
     ("/shapes", shapes.shapes),
+    ("/validate", validate.validate),
     ("/changes", changes.changes),
     ("/changes.json", changes.as_json),
     ("/changes.atom", changes.feed),

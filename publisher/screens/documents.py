@@ -251,6 +251,8 @@ def llms(site: Site, request: Request) -> Reply:
         "",
         "## Read",
         f"- [Vocabulary]({url('/ontology')}): Accept: text/turtle",
+        f"- [Shapes]({url('/shapes')}): Accept: text/turtle; POST data to {url('/validate')}",
+        f"- [What changed]({url('/changes.json')})",
         f"- [Dataset description]({url('/dataset')})",
         f"- [Downloads]({url('/downloads/')})",
         "- Every IRI under "

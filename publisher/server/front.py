@@ -30,6 +30,7 @@ from publisher.web import about_endpoint, answered, told
 log = logging.getLogger("publisher.served")
 
 ENDPOINT = ("/sparql", "/sparql/")
+METERED = ("/query", "/reconcile", "/validate")
 SMALL_QUERY = 4096
 # work that is over before this many seconds is not watched over
 SHORT = 0.03
@@ -132,6 +133,9 @@ class Front:
         if request.path in ENDPOINT:
             found = await self._endpoint(request, protocol)
             return (found, False) if found is not None else (await self.bridge.reply(request), True)
+        costs = request.method == "POST" or bool(request.query_string)
+        if costs and request.path.rstrip("/") in METERED:
+            return await self._metered(request), True
         if request.path == "/metrics" and self.site.settings.metrics:
             return self._metrics(), False
         if routes.is_large(self.site, request):
@@ -139,6 +143,19 @@ class Front:
         else:
             found = routes.data(self.site, request)
         return (found, False) if found is not None else (await self.bridge.reply(request), True)
+
+    async def _metered(self, request: Request) -> Reply:
+        """A page whose making costs as much as a query does, and counts as one."""
+        self.shares.admit(request.client)
+        began = time.perf_counter()
+        status = 500
+        try:
+            reply = await self.bridge.reply(request)
+            status = reply.status
+            return reply
+        finally:
+            failed = 400 <= status < 500 or status == 504
+            self.shares.spend(request.client, time.perf_counter() - began, failed=failed)
 
     # queries
 

@@ -114,7 +114,7 @@ def _judge(text: str, *, file: str, base: str | None, known: Iterable[str]) -> N
         for _ in ox.parse(text.encode(), ox.RdfFormat.TURTLE, base_iri=base):
             pass
     except SyntaxError as error:
-        what = re.sub(r"^Parser error at line [^:]*: ", "", str(error.msg))
+        what = re.sub(r"^Parser error (?:at|between) line [^:]*: ", "", str(error.msg))
         raise TurtleSyntax(
             what,
             file=file,

@@ -41,6 +41,7 @@ SCREENS = {
     "data": "/dataset",
     "mappings": "/mappings?vocabulary=mondo",
     "shapes": "/shapes",
+    "validate": "/validate",
     "shape": "/shape/Claim",
     "property-shape": "/shape/Claim-retracted",
     "changes": "/changes",
