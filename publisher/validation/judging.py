@@ -163,6 +163,7 @@ class Judge:
             broken=(),
             stray=(),
             rules=(),
+            checks=(),
             editions={},
             pages=(),
             digest="",
