@@ -63,7 +63,7 @@ def test_a_million_rows_stream_with_flat_memory(starter: Starter, accept: str) -
 
 def test_a_slow_reader_holds_memory_flat_and_gets_everything(starter: Starter) -> None:
     """Back-pressure reaches the query; its clock stands still while nobody reads."""
-    server = starter(processes=1, workers=1, query_seconds=1, slow_after=0.2)
+    server = starter(processes=1, workers=1, query_seconds=2, slow_after=0.2)
     total = 0
     source = pieces(
         server,
@@ -73,7 +73,7 @@ def test_a_slow_reader_holds_memory_flat_and_gets_everything(starter: Starter) -
     for number, piece in enumerate(source):
         total += piece.count(b"\n")
         if number in (5, 50):
-            time.sleep(1.2)
+            time.sleep(1.5)
     assert total == 300_001
 
 

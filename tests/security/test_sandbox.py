@@ -5,6 +5,7 @@ import platform
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -119,13 +120,19 @@ def test_every_query_process_is_confined(starter: Starter, memory_triples: int) 
     """Whether it was spawned or forked: the kernel says so of the thread that evaluates."""
     server: Running = starter(processes=1, workers=2, memory_triples=memory_triples)
     assert server.query("SELECT * { ?s ?p ?o FILTER(true) } LIMIT 1").status == 200
-    confined = {
-        pid
-        for pid in server.workers()
-        for task in Path(f"/proc/{pid}/task").iterdir()
-        if "Seccomp:\t2" in (task / "status").read_text()
-    }
-    assert len(confined) == 2
+
+    def confined() -> set[int]:
+        return {
+            pid
+            for pid in server.workers()
+            for task in Path(f"/proc/{pid}/task").iterdir()
+            if "Seccomp:\t2" in (task / "status").read_text()
+        }
+
+    end = time.monotonic() + 10  # the site answers when the first of them is ready
+    while len(confined()) < 2 and time.monotonic() < end:
+        time.sleep(0.05)
+    assert len(confined()) == 2
 
 
 def test_a_confined_process_stays_within_its_memory(tmp_path: Path) -> None:
