@@ -12,7 +12,7 @@ import re
 import shutil
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pyoxigraph as ox
@@ -52,20 +52,26 @@ def copies(text: str, size: int) -> Iterator[str]:
     """The release's N-Quads, then copies of everything that sources say."""
     yield text
     lines = [line for line in text.splitlines() if COPIED.search(line)]
-    total = text.count("\n")
+    total, each = distinct(text.splitlines()), distinct(lines)
     number = 1
     while total < size:
         number += 1
         made = [COPIED.sub(rf"/\1/\2-copy{number}>", line) for line in lines]
         yield "\n".join(made) + "\n"
-        total += len(made)
+        total += each
+
+
+def distinct(lines: Sequence[str]) -> int:
+    """How many triples the quads have."""
+    return len({line.rpartition(" <")[0] for line in lines})
 
 
 def make(release: Path, size: int, target: Path) -> Path:
     """A release directory of that size."""
     shutil.rmtree(target, ignore_errors=True)
     shutil.copytree(release, target, ignore=shutil.ignore_patterns("store", "search.sqlite"))
-    text = next((release / "downloads").glob("*.nq")).read_text("utf-8")
+    whole = max((release / "downloads").glob("*.nq"), key=lambda file: file.stat().st_size)
+    text = whole.read_text("utf-8")
     store = ox.Store(str(target / "store"))
     for part in copies(text, size):
         quads = list(ox.parse(part, format=ox.RdfFormat.N_QUADS))

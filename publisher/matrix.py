@@ -55,6 +55,14 @@ class Facts:
             found[iri] = frozenset(reached)
         return found
 
+    @cached_property
+    def by_pair(self) -> Mapping[Pair, tuple[Finding, ...]]:
+        """The findings on exactly a row and a column."""
+        found: dict[Pair, list[Finding]] = defaultdict(list)
+        for finding in self.findings:
+            found[finding.row, finding.column].append(finding)
+        return {pair: tuple(findings) for pair, findings in found.items()}
+
     def above(self, iri: str) -> frozenset[str]:
         """`iri` and everything broader."""
         return self.ancestors.get(iri, frozenset({iri}))

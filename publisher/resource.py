@@ -96,6 +96,10 @@ class Linker:
         labels = {iri: (found.label, found.kind) for iri, found in known.items()}
         return {term: self._link(term, labels) for term in wanted}
 
+    def unnamed(self, terms: Iterable[Term]) -> dict[Term, Link]:
+        """Links for terms that are led to and not called by name: no label is looked up."""
+        return {term: self._link(term, {}) for term in terms}
+
     def link(self, iri: str) -> Link:
         """The link of one IRI."""
         return self.iris([iri])[iri]

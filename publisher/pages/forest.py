@@ -10,8 +10,6 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from publisher.pages.svg import element
-
 LEFT, WIDE = 4.0, 92.0  # where an axis begins, how long it is, in per cent
 FLOOR, CEILING = 0.02, 50.0  # ratios beyond are drawn at the edge, with an arrow
 _RATIO_TICKS = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0)
@@ -124,38 +122,29 @@ def _pair(line: Line, scale: Scale) -> Markup:
 def _axis(scale: Scale, null: float | None) -> Markup:
     parts = [_level(LEFT, LEFT + WIDE, "axis", at="1")]
     for tick in scale.ticks():
-        place = _percent(scale(tick))
-        parts += (
-            element("line", x1=place, x2=place, y1=1, y2=6, klass="axis"),
-            element("text", f"{tick:g}".replace("-", "−"), x=place, y=19, klass="tick"),
-        )
+        x, text = scale(tick), f"{tick:g}".replace("-", "−")
+        parts.append(f'<line x1="{x:.2f}%" x2="{x:.2f}%" y1="1" y2="6" class="axis"/>')
+        parts.append(f'<text x="{x:.2f}%" y="19" class="tick">{text}</text>')
     if null is not None:
-        parts.append(
-            element("line", x1=_percent(scale(null)), x2=_percent(scale(null)), y1=0, y2=8)
-        )
+        x = scale(null)
+        parts.append(f'<line x1="{x:.2f}%" x2="{x:.2f}%" y1="0" y2="8" class="axis"/>')
     return _row(parts, "plot axis-row")
 
 
 def _row(parts: Sequence[str], klass: str = "plot") -> Markup:
-    drawn = element(
-        "svg",
-        *parts,
-        xmlns="http://www.w3.org/2000/svg",
-        width="100%",
-        height="100%",
-        aria_hidden="true",
-        focusable="false",
-        klass=klass,
+    drawn = (
+        '<svg xmlns="http://www.w3.org/2000/svg" width="100%" height="100%" aria-hidden="true"'
+        f' focusable="false" class="{klass}">{"".join(parts)}</svg>'
     )
     return Markup(drawn)  # noqa: S704 - numbers and class names of our own
 
 
 def _upright(x: float, klass: str) -> str:
-    return element("line", x1=_percent(x), x2=_percent(x), y1="0", y2="100%", klass=klass)
+    return f'<line x1="{x:.2f}%" x2="{x:.2f}%" y1="0" y2="100%" class="{klass}"/>'
 
 
 def _level(left: float, right: float, klass: str, at: str = "50%") -> str:
-    return element("line", x1=_percent(left), x2=_percent(right), y1=at, y2=at, klass=klass)
+    return f'<line x1="{left:.2f}%" x2="{right:.2f}%" y1="{at}" y2="{at}" class="{klass}"/>'
 
 
 def _mark(x: float, size: float, *, pooled: bool, filled: bool) -> str:
@@ -163,19 +152,23 @@ def _mark(x: float, size: float, *, pooled: bool, filled: bool) -> str:
     klass = "mark" if filled else "mark open"
     if pooled:
         wide, high = size * 2, size * 1.4
-        shape = element("polygon", points=f"-{wide},0 0,-{high} {wide},0 0,{high}", klass=klass)
+        points = f"-{wide:.1f},0 0,-{high:.1f} {wide:.1f},0 0,{high:.1f}"
+        shape = f'<polygon points="{points}" class="{klass}"/>'
     elif filled:
-        shape = element("rect", x=-size, y=-size, width=2 * size, height=2 * size, klass=klass)
+        side = 2 * size
+        shape = (
+            f'<rect x="-{size:.1f}" y="-{size:.1f}" width="{side:.1f}" height="{side:.1f}"'
+            f' class="{klass}"/>'
+        )
     else:
-        shape = element("circle", cx=0, cy=0, r=size, klass=klass)
-    return element("svg", shape, x=_percent(x), y="50%", overflow="visible", klass="point")
+        shape = f'<circle r="{size:.1f}" class="{klass}"/>'
+    return _point(x, shape)
 
 
 def _arrow(x: float, right: bool) -> str:
     points = "0,0 -7,-4 -7,4" if right else "0,0 7,-4 7,4"
-    shape = element("polygon", points=points, klass="arrow")
-    return element("svg", shape, x=_percent(x), y="50%", overflow="visible", klass="point")
+    return _point(x, f'<polygon points="{points}" class="arrow"/>')
 
 
-def _percent(value: float) -> str:
-    return f"{value:.2f}".rstrip("0").rstrip(".") + "%"
+def _point(x: float, shape: str) -> str:
+    return f'<svg x="{x:.2f}%" y="50%" overflow="visible">{shape}</svg>'

@@ -131,6 +131,72 @@ def anchor(link: Linked) -> Markup:
     return Markup(made)  # noqa: S704 - every part is escaped
 
 
+class Told(Protocol):
+    """What `cells` needs of a cell."""
+
+    @property
+    def link(self) -> Linked: ...
+    @property
+    def flag(self) -> Any: ...
+    @property
+    def stance(self) -> Any: ...
+    @property
+    def lead(self) -> str: ...
+    @property
+    def after(self) -> str: ...
+    @property
+    def small(self) -> bool: ...
+
+
+class Tabled(Protocol):
+    """What `table_rows` needs of a table."""
+
+    @property
+    def heads(self) -> Sequence[Any]: ...
+    @property
+    def rows(self) -> Sequence[Sequence[Sequence[Told]]]: ...
+
+
+def table_rows(table: Tabled) -> Markup:
+    """The rows of a table; each cell says its column, for windows too narrow for columns."""
+    opening = []
+    for head in table.heads:
+        kind = f'<td class="{"num " if head.numeric else ""}of-{escape(head.name)}"'
+        filled = f' data-head="{escape(head.word)}">' if head.word else ">"
+        opening.append((f"{kind}{filled}", f"{kind} data-none>"))
+    made = []
+    for row in table.rows:
+        made.append("<tr>")
+        for (filled, empty), group in zip(opening, row, strict=True):
+            made.append(f"{filled if group else empty}{cells(group)}</td>")
+        made.append("</tr>\n")
+    return Markup("".join(made))  # noqa: S704 - every part is escaped
+
+
+_STANCE = Markup(
+    '<span class="stance tone-{}"><span class="mark" aria-hidden="true">{}</span> {}</span>'
+)
+
+
+def cells(group: Sequence[Told]) -> Markup:
+    """A table cell: its lines, and the small ones under them; in Python as `anchor` is."""
+    made: list[str] = []
+    for cell in group:
+        shown = anchor(cell.link)
+        if cell.small:
+            lead, after = escape(cell.lead), f" ({escape(cell.after)})" if cell.after else ""
+            made.append(f'<span class="on">{lead}{" " if lead else ""}{shown}{after}</span>')
+            continue
+        if cell.stance:
+            shown = _STANCE.format(cell.stance.side, cell.stance.mark, cell.stance.name)
+        flag = ""
+        if cell.flag:
+            grave = " grave" if cell.flag.grave else ""
+            flag = f'<strong class="flag{grave}">{escape(cell.flag.word)}</strong> '
+        made.append(f"{'<br>' if made else ''}{flag}{shown}")
+    return Markup("".join(made))  # noqa: S704 - every part is escaped
+
+
 def _environment() -> Environment:
     made = Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"),
@@ -149,7 +215,13 @@ def _environment() -> Environment:
         quoted=quote,
         form=urlencode,
     )
-    made.globals |= {"asset": ASSETS.path, "anchor": anchor, "dot": dot_of}
+    made.globals |= {
+        "asset": ASSETS.path,
+        "anchor": anchor,
+        "cells": cells,
+        "table_rows": table_rows,
+        "dot": dot_of,
+    }
     return made
 
 

@@ -168,15 +168,24 @@ class Desk:
                 found.setdefault(each, []).append(narrow)
         return {iri: tuple(narrow) for iri, narrow in found.items()}
 
+    @cached_property
+    def _below(self) -> dict[str, frozenset[str]]:
+        return {}
+
     def below(self, iri: str) -> frozenset[str]:
-        """`iri` and everything narrower."""
-        reached, ahead = {iri}, [iri]
-        while ahead:
-            for child in self.children.get(ahead.pop(), ()):
-                if child not in reached:
-                    reached.add(child)
-                    ahead.append(child)
-        return frozenset(reached)
+        """`iri` and everything narrower; kept for what has something narrower."""
+        if iri not in self.children:
+            return frozenset({iri})
+        known = self._below.get(iri)
+        if known is None:
+            reached, ahead = {iri}, [iri]
+            while ahead:
+                for child in self.children.get(ahead.pop(), ()):
+                    if child not in reached:
+                        reached.add(child)
+                        ahead.append(child)
+            known = self._below[iri] = frozenset(reached)
+        return known
 
     @cached_property
     def related(self) -> Mapping[str, frozenset[str]]:

@@ -14,7 +14,7 @@ from publisher.formats import BY_NAME, HTML, Format, negotiate
 from publisher.matrix import AGAINST, FOR, MIXED, SIDES, Cell, Filters, View
 from publisher.protocol.resources import write
 from publisher.protocol.values import Reply, Request, Site
-from publisher.resource import Link
+from publisher.resource import Link, Linker
 from publisher.screens.desk import CACHE, Desk, desk_of, page, shell
 from publisher.screens.pair import pair_path
 
@@ -171,7 +171,7 @@ def as_page(desk: Desk, request: Request, asked: Asked, view: View) -> Reply:
         (
             links.get(group, Link("other")),
             [
-                (links[row], [_shown(desk, request, view.cell(row, c)) for c in view.columns])
+                (links[row], [_shown(desk, linker, view, row, c) for c in view.columns])
                 for row in rows
             ],
         )
@@ -203,8 +203,12 @@ def as_page(desk: Desk, request: Request, asked: Asked, view: View) -> Reply:
     )
 
 
-def _shown(desk: Desk, request: Request, cell: Cell) -> Shown:
-    href = pair_path(desk.linker(request), cell.row, cell.column)
+def _shown(desk: Desk, linker: Linker, view: View, row: str, column: str) -> Shown | None:
+    """A cell; None where nobody has looked, as in most."""
+    cell = view.cells.get((row, column))
+    if cell is None:
+        return None
+    href = pair_path(linker, row, column)
     if cell.state != "evidence":
         return Shown(cell, href, "", "")
     labels = _labels(desk)
@@ -250,8 +254,7 @@ def _ways(desk: Desk) -> list[tuple[str, str]]:
 def _head(desk: Desk, request: Request, asked: Asked, column: str, label: str) -> ColumnHead:
     """A column that has narrower ones opens into them; another leads to its own page."""
     short = desk.abbreviations.get(column, "")
-    narrower = any(column in up for up in desk.facts.broader.values())
-    if narrower and asked.filters.within != column:
+    if column in desk.children and asked.filters.within != column:
         fields = {**asked.fields, "within": desk.compact(column)}
         href = f"{request.prefix}/matrix?{urlencode(fields)}"
         return ColumnHead(f"{label}: what is narrower", label, short, href)
@@ -276,7 +279,7 @@ def _fields(desk: Desk, asked: Asked, labels: Mapping[str, str]) -> list[Field]:
         found = [(desk.compact(iri), labels.get(iri, iri)) for iri in iris]
         return sorted(found, key=lambda pair: pair[1].lower())
 
-    wide = {c for c in columns if any(c in up for up in facts.broader.values())}
+    wide = {c for c in columns if c in desk.children}
     return [
         field("design", "Study design", [("Families", families), ("Designs", designs)]),
         field("stance", "Direction", [("", [*stances, ("contested", "disputed: both ways")])]),

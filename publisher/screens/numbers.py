@@ -47,7 +47,7 @@ class Forest:
 
     groups: tuple[ForestGroup, ...]
     table: Table
-    results: int
+    undrawn: int
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ def forest(work: Work) -> Forest:
     rows = work.drawn or work.rows
     groups = (*_effects(wording, rows), *_shares(wording, rows))
     results = _by_result(work, work.rows)
-    return Forest(groups, _table(wording, results), len(results))
+    return Forest(groups, _table(wording, results), work.undrawn)
 
 
 def _by_result(work: Work, rows: Sequence[Row]) -> list[list[Row]]:

@@ -1,6 +1,6 @@
 """A pair of the map: its page, its counts, and where a thing stands among all pairs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
@@ -169,7 +169,7 @@ def cell_of(desk: Desk, row: str, column: str, *, narrower: bool = False) -> Map
     """
     facts = desk.facts
     rows, columns = desk.below(row) if narrower else {row}, desk.below(column)
-    inside = [f for f in facts.findings if f.row in rows and f.column in columns]
+    inside = _within(desk, rows, columns)
     cell = matrix.gather((row, column), inside, facts.ranks)
     if inside:
         return cell
@@ -195,18 +195,12 @@ class MapRow:
 
 def map_panel(desk: Desk, linker: Linker, found: ResourceView, at: int) -> Panel:
     """Where a thing stands on the evidence map: everything it is paired with."""
-    facts, known = desk.facts, desk.table("matrix")
+    known = desk.table("matrix")
     is_row = desk.iri(str(known.get("row_class", ""))) in {link.iri for link in found.types}
-    below = desk.below(found.iri)
-    mine = [f for f in facts.findings if (f.row if is_row else f.column) in below]
-    pairs = {
-        other: (found.iri, other) if is_row else (other, found.iri)
-        for other in {f.column if is_row else f.row for f in mine}
-    }
-    cells = {other: _among(desk, mine, *pair) for other, pair in pairs.items()}
-    labels = desk.index.known(pairs)
+    cells = _cells_of(desk, found.iri, is_row)
+    labels = desk.index.known(cells)
     ordered = sorted(
-        pairs,
+        cells,
         key=lambda o: (
             -cells[o][0].investigations,
             -cells[o][1],
@@ -221,13 +215,35 @@ def map_panel(desk: Desk, linker: Linker, found: ResourceView, at: int) -> Panel
     return Panel("map", "map", title, asked, content=rows, page=at, pages=pages)
 
 
-def _among(desk: Desk, findings: Sequence[Finding], row: str, column: str) -> tuple[MapCell, int]:
-    """The cell of a pair among these findings, and how many investigations narrower rows add."""
-    rows, columns = desk.below(row), desk.below(column)
-    wide = [f for f in findings if f.row in rows and f.column in columns]
-    exact = [f for f in wide if f.row == row]
+def _cells_of(desk: Desk, iri: str, is_row: bool) -> Mapping[str, tuple[MapCell, int]]:
+    """The cells of all pairs of a thing by the other end; kept while the release is served."""
+    kept: dict[tuple[str, bool], dict[str, tuple[MapCell, int]]]
+    kept = desk.site.shelf.setdefault("map-cells", {})
+    if (iri, is_row) not in kept:
+        below = desk.below(iri)
+        ends = ((r, c) if is_row else (c, r) for r, c in desk.facts.by_pair)
+        others = {other for mine, other in ends if mine in below}
+        kept[iri, is_row] = {
+            other: _near(desk, *((iri, other) if is_row else (other, iri))) for other in others
+        }
+    return kept[iri, is_row]
+
+
+def _near(desk: Desk, row: str, column: str) -> tuple[MapCell, int]:
+    """The cell of a pair, and how many investigations narrower rows add to it."""
+    columns = desk.below(column)
+    exact = _within(desk, {row}, columns)
+    wide = _within(desk, desk.below(row), columns)
     cell = matrix.gather((row, column), exact, desk.facts.ranks)
     return cell, len({f.study for f in wide} - {f.study for f in exact})
+
+
+def _within(desk: Desk, rows: Collection[str], columns: Collection[str]) -> list[Finding]:
+    """The findings on pairs of these rows and columns."""
+    known = desk.facts.by_pair
+    if len(rows) * len(columns) > len(known):
+        return [f for (r, c), found in known.items() if r in rows and c in columns for f in found]
+    return [f for row in rows for column in columns for f in known.get((row, column), ())]
 
 
 def _map_rows(desk: Desk, linker: Linker, cells: Mapping[str, tuple[MapCell, int]]) -> list[MapRow]:

@@ -21,10 +21,12 @@ from publisher.screens.desk import Desk
 from publisher.screens.numbers import forest
 from publisher.screens.tables import harms, line, table
 from publisher.screens.work import Subject, Work
+from publisher.search.sets import Picked
 
 ROWS = 20  # of a page of a panel, where the settings name no other number
 CARDS = 12  # of one stance
-MARKS = 150  # of a picture
+MARKS = 150  # of a timeline
+PLOTTED = 24  # contrasts, and pairs of groups, of forest plots
 MOST = 1000  # rows of one query that is asked while somebody waits
 
 
@@ -61,6 +63,7 @@ class Fetched:
     cut: bool = False
     totals: Mapping[str, int] = field(default_factory=dict)
     drawn: list[Row] = field(default_factory=list)
+    undrawn: int = 0  # estimates that could be drawn, too
 
 
 def make(desk: Desk, linker: Linker, name: str, subject: Subject) -> Panel:
@@ -71,7 +74,14 @@ def make(desk: Desk, linker: Linker, name: str, subject: Subject) -> Panel:
     query = asked_text(desk, name, known, subject)
     found = fetch(desk, known, kind, subject, query, page)
     work = Work(
-        desk, linker, subject, found.rows, projected(query), found.totals, drawn=found.drawn
+        desk,
+        linker,
+        subject,
+        found.rows,
+        projected(query),
+        found.totals,
+        found.drawn,
+        found.undrawn,
     )
     about = str(known.get("about", "")) or desk.queries.about(str(known.get("rows", name)))
     return Panel(
@@ -116,12 +126,12 @@ def fetch(
             return Fetched(rows[:MOST], len(rows), cut=cut)
         part = rows[(page - 1) * size : page * size]
         return Fetched(part, len(rows), _pages(len(rows), size), cut)
-    picked = Picked(desk, known, subject)
+    picked = pick(desk, known, subject)
     if kind == "stances":
-        return _by_stance(picked, page, int(known.get("size", CARDS)))
+        return _by_stance(desk, known, subject, picked, page)
     if kind == "forest":
-        return _by_result(picked, page, size)
-    total = picked.count()
+        return _by_result(desk, picked, page, size)
+    total = len(picked)
     if kind in WHOLE:
         return Fetched(picked.rows(MARKS), total, cut=total > MARKS)
     return Fetched(picked.rows(size, (page - 1) * size), total, _pages(total, size))
@@ -131,71 +141,55 @@ def _pages(total: int, each: int) -> int:
     return max(1, -(-total // each))
 
 
-class Picked:
-    """The rows of a set of [rows] that a panel picks: those that match, but for those left out."""
+def pick(desk: Desk, known: Mapping[str, Any], subject: Subject) -> Picked:
+    """The rows of a set of [rows] that a panel shows: those that match, but for those left out."""
 
-    def __init__(self, desk: Desk, known: Mapping[str, Any], subject: Subject) -> None:
-        self.desk, self.subject = desk, subject
-        self.of = str(known["rows"])
-        self.matches = self._iris(known["match"])
-        self.without = [self._iris(each) for each in known.get("except", [])]
+    def iris(sources: Mapping[str, str]) -> dict[str, Iterable[str]]:
+        return {variable: wanted(desk, source, subject) for variable, source in sources.items()}
 
-    def _iris(self, sources: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
-        """Variable → the IRIs that it may have on this page."""
-        return {v: tuple(wanted(self.desk, s, self.subject)) for v, s in sources.items()}
-
-    def count(self, **more: Iterable[str]) -> int:
-        """How many rows there are, of those that also match `more`."""
-        return self.desk.index.count(self.of, {**self.matches, **more}, self.without)
-
-    def rows(
-        self,
-        limit: int,
-        offset: int = 0,
-        first: Mapping[str, Iterable[str]] | None = None,
-        **more: Iterable[str],
-    ) -> list[Row]:
-        """A part of them, those that match `first` before the others."""
-        matches = {**self.matches, **more}
-        return self.desk.index.picked(self.of, matches, limit, offset, first, self.without)
+    without = [iris(each) for each in known.get("except", [])]
+    return desk.index.sets.pick(str(known["rows"]), iris(known["match"]), without)
 
 
-def _by_stance(picked: Picked, page: int, cards: int) -> Fetched:
+def _by_stance(
+    desk: Desk, known: Mapping[str, Any], subject: Subject, picked: Picked, page: int
+) -> Fetched:
     """A page of each stance; what is said of the subject itself before what is narrower."""
+    size = int(known.get("size", CARDS))
+    wide = [variable for variable, source in known["match"].items() if source.endswith("*")]
+    own = picked.only(**dict.fromkeys(wide, subject.iris)) if wide else None
     rows: list[Row] = []
-    own = {v: set(iris) & picked.subject.iris for v, iris in picked.matches.items()}
-    first = own if all(own.values()) else None
-    totals = {iri: picked.count(stance=[iri]) for iri in picked.desk.stances}
-    for iri, total in totals.items():
-        if total:
-            rows += picked.rows(cards, (page - 1) * cards, first, stance=[iri])
+    totals: dict[str, int] = {}
+    for iri in desk.stances:
+        mine = picked.only(stance=[iri])
+        totals[iri] = len(mine)
+        rows += mine.rows(size, (page - 1) * size, own)
     most = max(totals.values(), default=0)
-    return Fetched(rows, sum(totals.values()), _pages(most, cards), totals=totals)
+    return Fetched(rows, sum(totals.values()), _pages(most, size), totals=totals)
 
 
-def _by_result(picked: Picked, page: int, size: int) -> Fetched:
+def _by_result(desk: Desk, picked: Picked, page: int, size: int) -> Fetched:
     """A page of results with all their estimates, and what the plots of all pages draw."""
-    results, total = picked.desk.index.heads(
-        picked.of, picked.matches, "result", size, (page - 1) * size
-    )
-    rows = picked.rows(MOST, result=results) if results else []
-    pages = _pages(total, size)
-    drawn = rows if pages == 1 else _drawn(picked)
-    return Fetched(rows, picked.count(), pages, drawn=drawn)
+    results = picked.values("result")
+    part = results[(page - 1) * size : page * size]
+    rows = picked.only(result=part).rows(MOST)
+    pages = _pages(len(results), size)
+    if pages == 1:
+        return Fetched(rows, len(picked), drawn=rows)
+    drawn, undrawn = _drawn(desk, picked)
+    return Fetched(rows, len(picked), pages, drawn=drawn, undrawn=undrawn)
 
 
-def _drawn(picked: Picked) -> list[Row]:
-    """The estimates that plots show: contrasts, and shares of both groups."""
-    desk = picked.desk
+def _drawn(desk: Desk, picked: Picked) -> tuple[list[Row], int]:
+    """The estimates that plots show (contrasts, and shares of both groups), and how many more."""
     known = desk.table("forest")
     kinds = [c for n in ("ratios", "differences", "unitless") for c in known.get(n, [])]
-    contrast = [str(known.get("contrast", ""))]
-    shares = list(known.get("shares", []))
-    arms = list(known.get("arms", {}))[:2]
-    return [
-        *picked.rows(MARKS, kind=desk.iris(kinds), arm=desk.iris(contrast)),
-        *picked.rows(2 * MARKS, kind=desk.iris(shares), arm=desk.iris(arms)),
-    ]
+    contrasts = picked.only(kind=desk.iris(kinds), arm=[desk.iri(str(known.get("contrast", "")))])
+    shares = picked.only(
+        kind=desk.iris(known.get("shares", [])), arm=desk.iris(list(known.get("arms", {}))[:2])
+    )
+    drawn = [*contrasts.rows(PLOTTED), *shares.rows(2 * PLOTTED)]
+    return drawn, max(0, len(contrasts) - PLOTTED) + max(0, len(shares) - 2 * PLOTTED)
 
 
 def asked_text(desk: Desk, name: str, known: Mapping[str, Any], subject: Subject) -> str:
@@ -256,8 +250,7 @@ def wanted(desk: Desk, source: str, subject: Subject) -> Iterable[str]:
 def _found_by(desk: Desk, panel: str, variable: str, subject: Subject) -> Iterable[str]:
     known = desk.table("panels").get(panel, {})
     if "rows" in known:
-        picked = Picked(desk, known, subject)
-        return desk.index.values(picked.of, picked.matches, variable)
+        return pick(desk, known, subject).values(variable)
     query = asked_text(desk, panel, known, subject)
     rows = desk.site.engine.select(f"{query}\nLIMIT {MOST}")
     terms = {row.get(variable) for row in rows}

@@ -27,6 +27,7 @@ class Cell:
 
 
 Cells = tuple[Cell, ...]
+UNNAMED = ("result", "estimate")  # variables that are led to, and not called by name
 
 
 @dataclass(frozen=True)
@@ -92,11 +93,16 @@ class Work:
     names: tuple[str, ...] = ()  # the query's variables, in its order
     totals: Mapping[str, int] = field(default_factory=dict)  # stance → how many in all
     drawn: list[Row] = field(default_factory=list)  # what a picture shows beside the rows
+    undrawn: int = 0  # how many more it could show
 
     @cached_property
     def links(self) -> Mapping[Term, Link]:
-        """The links of all terms of the rows."""
-        return self.linker.links(t for row in (*self.rows, *self.drawn) for t in row.values())
+        """The links of all terms of the rows; statements are led to, and not called by name."""
+        rows = (*self.rows, *self.drawn)
+        bare = {*self.desk.table("open"), *UNNAMED}
+        named = {t for row in rows for name, t in row.items() if name not in bare}
+        unnamed = {t for row in rows for name in bare if (t := row.get(name))} - named
+        return self.linker.links(named) | self.linker.unnamed(unnamed)
 
     def link(self, row: Row, name: str) -> Link | None:
         """The link of a variable; None when it is not bound, or says nothing by the settings."""

@@ -6,7 +6,7 @@ import json
 import sqlite3
 import tomllib
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from pyoxigraph import Literal, NamedNode, QuerySolutions, Store
 from publisher.engine.question import Term
 from publisher.names import Names, Prefixes
 from publisher.search.rows import write_row
+from publisher.search.sets import pack
 from publisher.search.words import fold, identifier_forms
 
 FILE = "search.sqlite"
@@ -31,7 +32,9 @@ CREATE VIRTUAL TABLE document USING fts5(names, more, tokenize = 'unicode61 remo
 CREATE VIRTUAL TABLE spelling USING fts5(word, times UNINDEXED, tokenize = 'trigram');
 CREATE TABLE row (id INTEGER PRIMARY KEY, of TEXT NOT NULL, body TEXT NOT NULL);
 CREATE TABLE place (of TEXT NOT NULL, variable TEXT NOT NULL, iri TEXT NOT NULL,
-                    row INTEGER NOT NULL, PRIMARY KEY (of, variable, iri, row)) WITHOUT ROWID;
+                    rows BLOB NOT NULL, PRIMARY KEY (of, variable, iri)) WITHOUT ROWID;
+CREATE TABLE facet (of TEXT NOT NULL, variable TEXT NOT NULL, first INTEGER NOT NULL,
+                    ordinals BLOB NOT NULL, iris TEXT NOT NULL, PRIMARY KEY (of, variable));
 CREATE TABLE fact (name TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
 """
 _INDEXES = """
@@ -269,17 +272,36 @@ def _shown(source: Source, value: NamedNode | Literal) -> str:
 
 def _write_rows(file: sqlite3.Connection, source: Source) -> None:
     """The rows of every set of [rows], in their query's order."""
-    number = 0
+    first = 1
     for name, variables in sorted(source.settings.get("rows", {}).items()):
-        for row in source.terms(name):
-            number += 1
-            file.execute("INSERT INTO row VALUES (?, ?, ?)", (number, name, write_row(row)))
-            places = {
-                (name, v, term.value, number)
-                for v in variables
-                if isinstance(term := row.get(v), NamedNode)
-            }
-            file.executemany("INSERT INTO place VALUES (?, ?, ?, ?)", sorted(places))
+        rows = source.terms(name)
+        file.executemany(
+            "INSERT INTO row VALUES (?, ?, ?)",
+            ((number, name, write_row(row)) for number, row in enumerate(rows, first)),
+        )
+        for variable in variables:
+            _write_facet(file, name, variable, first, [row.get(variable) for row in rows])
+        first += len(rows)
+
+
+def _write_facet(
+    file: sqlite3.Connection, name: str, variable: str, first: int, terms: Sequence[Term | None]
+) -> None:
+    """A variable of a set: which rows each IRI has, and which IRI each row has."""
+    places: dict[str, list[int]] = {}
+    for number, term in enumerate(terms, first):
+        if isinstance(term, NamedNode):
+            places.setdefault(term.value, []).append(number)
+    file.executemany(
+        "INSERT INTO place VALUES (?, ?, ?, ?)",
+        ((name, variable, iri, pack(numbers)) for iri, numbers in sorted(places.items())),
+    )
+    ordinals = {iri: ordinal for ordinal, iri in enumerate(places, 1)}
+    of_row = [ordinals[term.value] if isinstance(term, NamedNode) else 0 for term in terms]
+    iris = json.dumps(list(places), ensure_ascii=False)
+    file.execute(
+        "INSERT INTO facet VALUES (?, ?, ?, ?, ?)", (name, variable, first, pack(of_row), iris)
+    )
 
 
 # what screens would otherwise count again and again

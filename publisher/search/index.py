@@ -11,12 +11,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from publisher.engine.question import Row
 from publisher.errors import ReleaseDamaged
-from publisher.search.rows import read_row
+from publisher.search.sets import Sets
 from publisher.search.words import distance, fold, identifier_forms, tolerance
 
-Matches = Mapping[str, Iterable[str]]
 MOST_WORDS = 12
 _AT_ONCE = 500
 _CANDIDATES = 600
@@ -120,58 +118,10 @@ class Index:
         """Kind → number of entities."""
         return dict(self.rows("SELECT kind, COUNT(*) FROM label GROUP BY kind"))
 
-    def picked(
-        self,
-        of: str,
-        matches: Matches,
-        limit: int,
-        offset: int = 0,
-        first: Matches | None = None,
-        without: Sequence[Matches] = (),
-    ) -> list[Row]:
-        """Rows of a set whose variables have one of the given IRIs each, in the query's order.
-
-        Rows that also match `first` come before the others; those that match all of one of
-        `without` are left out.
-        """
-        condition, values = _conditions(of, matches, without)
-        if first:
-            order, more = _conditions(of, first)
-            order, values = f"(id IN ({order})) DESC, id", [*values, *more]
-        else:
-            order = "id"
-        found = self.rows(
-            f"SELECT body FROM row WHERE id IN ({condition}) ORDER BY {order} LIMIT ? OFFSET ?",  # noqa: S608 - marks only
-            (*values, limit, offset),
-        )
-        return [read_row(body) for (body,) in found]
-
-    def count(self, of: str, matches: Matches, without: Sequence[Matches] = ()) -> int:
-        """How many rows `picked` has in all."""
-        condition, values = _conditions(of, matches, without)
-        return int(self.rows(f"SELECT COUNT(*) FROM ({condition})", values)[0][0])  # noqa: S608 - marks only
-
-    def heads(
-        self, of: str, matches: Matches, variable: str, limit: int, offset: int = 0
-    ) -> tuple[list[str], int]:
-        """A part of the IRIs that a variable has in these rows, in their order; how many in all."""
-        condition, values = _conditions(of, matches)
-        found = self.rows(
-            "SELECT iri, COUNT(*) OVER () FROM place WHERE of = ? AND variable = ?"  # noqa: S608 - marks only
-            f" AND row IN ({condition}) GROUP BY iri ORDER BY MIN(row) LIMIT ? OFFSET ?",
-            (of, variable, *values, limit, offset),
-        )
-        return [iri for iri, _ in found], found[0][1] if found else 0
-
-    def values(self, of: str, matches: Matches, variable: str) -> list[str]:
-        """The IRIs that a variable has in the rows that `picked` has, each once."""
-        condition, values = _conditions(of, matches)
-        found = self.rows(
-            "SELECT DISTINCT iri FROM place WHERE of = ? AND variable = ?"  # noqa: S608 - marks only
-            f" AND row IN ({condition}) ORDER BY iri",
-            (of, variable, *values),
-        )
-        return [iri for (iri,) in found]
+    @cached_property
+    def sets(self) -> Sets:
+        """The sets of rows that panels pick from."""
+        return Sets(self.rows)
 
     def fact(self, name: str) -> list[dict[str, str]]:
         """The rows of a query that the build has asked already."""
@@ -329,23 +279,3 @@ class Index:
 
 
 FILE_HINT = "search.sqlite"
-
-
-def _conditions(
-    of: str, matches: Matches, without: Sequence[Matches] = ()
-) -> tuple[str, list[object]]:
-    """The rows in which each variable has one of its IRIs: SQL with marks, and their values."""
-    parts: list[str] = []
-    values: list[object] = []
-    for variable, iris in sorted(matches.items()):
-        parts.append(
-            "SELECT row FROM place WHERE of = ? AND variable = ?"
-            " AND iri IN (SELECT value FROM json_each(?))"
-        )
-        values += [of, variable, json.dumps(sorted(iris))]
-    condition = " INTERSECT ".join(parts) if len(parts) > 1 else f"{parts[0]} GROUP BY row"
-    for each in without:
-        others, more = _conditions(of, each)
-        condition = f"SELECT row FROM ({condition}) EXCEPT SELECT row FROM ({others})"  # noqa: S608 - marks only
-        values += more
-    return condition, values

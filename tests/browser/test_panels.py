@@ -11,7 +11,7 @@ from tests.conftest import Running
 
 ASKED = re.compile(
     r'<details class="asked">.*?<span class="count">(more than )?([\d\u202f]+) rows?</span>'
-    r".*?<code>(.*?)</code>",
+    r".*?<textarea[^>]*>\n(.*?)</textarea>",
     re.S,
 )
 PAGES = {
