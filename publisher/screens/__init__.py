@@ -66,7 +66,7 @@ ROUTES: tuple[tuple[str, Handler], ...] = (
     ("/sitemap.xml", documents.sitemap),
     ("/llms.txt", documents.llms),
     ("/opensearch.xml", documents.opensearch),
-    ("/reconcile", reconcile.reconcile),
+    *reconcile.ROUTES,
 )
 
 __all__ = ["ROUTES", "error_page", "render_editor", "render_resource"]

@@ -15,6 +15,10 @@ from publisher.search import FILE, Index
 
 HTML = "text/html; charset=utf-8"
 CACHE = "public, max-age=60, must-revalidate"
+_CLASS_PARENTS = (
+    "SELECT ?child ?parent { ?child <http://www.w3.org/2000/01/rdf-schema#subClassOf> ?parent"
+    " FILTER(ISIRI(?child) && ISIRI(?parent)) }"
+)
 # where the settings name none
 MENU = (
     {"path": "/search", "word": "Search"},
@@ -158,6 +162,33 @@ class Desk:
             ranks=self.ranks,
             umbrellas=frozenset(self.iris(known.get("umbrellas", []))),
         )
+
+    @cached_property
+    def _class_parents(self) -> Mapping[str, tuple[str, ...]]:
+        """Class → its direct superclasses; asked for where the build has not kept them."""
+        rows = self.index.fact("class-parents")
+        if not rows:
+            found = self.site.engine.select(_CLASS_PARENTS)
+            rows = [{name: str(getattr(row[name], "value", "")) for name in row} for row in found]
+        parents: dict[str, list[str]] = {}
+        for row in rows:
+            parents.setdefault(row["child"], []).append(row["parent"])
+        return {child: tuple(names) for child, names in parents.items()}
+
+    def parents(self, iri: str) -> tuple[str, ...]:
+        """The direct superclasses of a class."""
+        return self._class_parents.get(iri, ())
+
+    def superclasses(self, iri: str) -> frozenset[str]:
+        """Every class above a class."""
+        reached: set[str] = set()
+        ahead = [iri]
+        while ahead:
+            for parent in self.parents(ahead.pop()):
+                if parent not in reached:
+                    reached.add(parent)
+                    ahead.append(parent)
+        return frozenset(reached)
 
     @cached_property
     def children(self) -> Mapping[str, tuple[str, ...]]:

@@ -248,6 +248,7 @@ def llms(site: Site, request: Request) -> Reply:
         f"- [Search]({url('/search')}): ?q=…, Accept: application/json",
         *_map_line(desk, request),
         f"- [Stored questions]({url('/queries')})",
+        f"- [Names to identifiers]({url('/reconcile')}): Reconciliation Service API 0.2",
         "",
         "## Read",
         f"- [Vocabulary]({url('/ontology')}): Accept: text/turtle",

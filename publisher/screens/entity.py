@@ -75,27 +75,11 @@ def view_of(desk: Desk, found: ResourceView) -> Mapping[str, Any]:
     """The first view whose class the thing has, directly or by inheritance."""
     classes = {link.iri for link in found.types}
     for one in tuple(classes):
-        classes |= superclasses(desk, one)
+        classes |= desk.superclasses(one)
     for known in desk.settings.get("views", []):
         if desk.iri(known["class"]) in classes:
             return dict(known)
     return {}
-
-
-def superclasses(desk: Desk, iri: str) -> frozenset[str]:
-    """Every class above a class."""
-    parents: dict[str, list[str]] = desk.site.shelf.setdefault("class-parents", {})
-    if not parents:
-        for row in desk.index.fact("class-parents"):
-            parents.setdefault(row["child"], []).append(row["parent"])
-    reached: set[str] = set()
-    ahead = [iri]
-    while ahead:
-        for parent in parents.get(ahead.pop(), ()):
-            if parent not in reached:
-                reached.add(parent)
-                ahead.append(parent)
-    return frozenset(reached)
 
 
 @dataclass(frozen=True)

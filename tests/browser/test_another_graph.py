@@ -23,6 +23,7 @@ SCREENS = {
     "data": "/dataset",
     "shapes": "/shapes",
     "validate": "/validate",
+    "preview": "/reconcile/preview?id=LGT_0001",
     "shape": "/shape/Sighting",
     "changes": "/changes",
     "changed": f"/changes/{NEW}?kind=changed",

@@ -42,6 +42,7 @@ SCREENS = {
     "mappings": "/mappings?vocabulary=mondo",
     "shapes": "/shapes",
     "validate": "/validate",
+    "preview": "/reconcile/preview?id=NMOD_0000012",
     "shape": "/shape/Claim",
     "property-shape": "/shape/Claim-retracted",
     "changes": "/changes",
