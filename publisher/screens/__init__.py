@@ -51,6 +51,7 @@ ROUTES: tuple[tuple[str, Handler], ...] = (
     ("/static/<name>", files.static),
     ("/query", ask.query_page),
     ("/query/terms", ask.terms),
+    ("/query.<name>", ask.answer_file),
     ("/queries", ask.queries_page),
     ("/mappings", documents.mappings),
     ("/shapes", shapes.shapes),

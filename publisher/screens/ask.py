@@ -11,7 +11,8 @@ from markupsafe import Markup
 from pyoxigraph import BlankNode, Literal, NamedNode
 
 from publisher.engine.question import Budget, Term
-from publisher.errors import MalformedQuery, RequestError
+from publisher.errors import BadRequest, MalformedQuery, NotFound, RequestError
+from publisher.formats import BY_NAME
 from publisher.pages import svg
 from publisher.protocol import problems, sparql
 from publisher.protocol.values import Reply, Request, Site
@@ -66,7 +67,7 @@ def query_page(site: Site, request: Request) -> Reply:
             wrong, status = misread(error, text), problems.status_of(error)
     stored = stored_queries(desk, request)
     frame = shell(desk, request, "SPARQL", scripts=("editor.js",), canonical="")
-    forms = ("json", "csv", "tsv", "xml") if answer is None or not answer.text else ("turtle",)
+    forms = ("turtle",) if answer and answer.text else ("csv", "tsv", "json", "xml")
     reply = page(
         desk,
         request,
@@ -78,14 +79,35 @@ def query_page(site: Site, request: Request) -> Reply:
         wrong=wrong,
         stored=stored,
         shown=SHOWN,
-        downloads=[(f, f"{request.prefix}/sparql?{urlencode({'query': text})}", f) for f in forms],
-        accepts={"json": _TABLES},
+        downloads=[
+            (_FILES[f].upper(), f"{request.prefix}/query.{f}?{urlencode({'query': text})}")
+            for f in forms
+        ],
         endpoint=request.url("/sparql"),
         permalink=f"{request.prefix}/query?{urlencode({'query': text})}" if text else "",
         limits=site.settings,
         triples=site.manifest.triples,
     )
     return reply if status == 200 else reply.with_headers(("cache-control", "no-store"))
+
+
+def answer_file(site: Site, request: Request, name: str) -> Reply:
+    """`/query.csv?query=` and the like: an answer as a file, with the release in its name."""
+    row = BY_NAME.get(name)
+    if row is None or name not in _FILES:
+        raise NotFound(f"an answer is no {name}", fix=f"one of {', '.join(_FILES)}")
+    fields = urlencode({"query": request.argument("query")})
+    asked = Request("GET", "/sparql", fields, {"accept": row.media_type}, base_url=request.base_url)
+    reply = sparql.answer(site, asked) if request.argument("query").strip() else None
+    if reply is None:
+        raise BadRequest("there is no query", fix=f"ask /query.{name}?query=…")
+    stem = f"{site.graph.get('name', 'graph')}-answer-{site.release}"
+    return reply.with_headers(
+        ("content-disposition", f'attachment; filename="{stem}.{_FILES[name]}"')
+    )
+
+
+_FILES = {"csv": "csv", "tsv": "tsv", "json": "json", "xml": "xml", "turtle": "ttl"}
 
 
 def render_editor(site: Site, request: Request) -> Reply:
@@ -169,7 +191,7 @@ def misread(error: RequestError, text: str) -> Wrong:
     line, at = lines[place], max(0, error.column - 1)
     brief = len(error.what) <= BRIEF
     return Wrong(
-        error.what if brief else "something else is expected here",
+        error.what if brief else _plainly(lines, place, at),
         "" if brief else error.what,
         error.fix,
         error.line,
@@ -178,6 +200,15 @@ def misread(error: RequestError, text: str) -> Wrong:
         line[at : at + 1] or "⏎",
         "\n".join([line[at + 1 :], *lines[place + 1 : place + 3]]),
     )
+
+
+def _plainly(lines: Sequence[str], place: int, at: int) -> str:
+    """What a parser's long list of what it would have liked comes down to."""
+    rest = [lines[place][at:], *lines[place + 1 :]]
+    if not any(line.strip() for line in rest):
+        return "the query ends before it is complete"
+    word = lines[place][at:].split(None, 1)[0][:40] if lines[place][at:].strip() else ""
+    return f"“{word}” is not expected here" if word else "something else is expected here"
 
 
 # stored questions

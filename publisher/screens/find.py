@@ -15,6 +15,7 @@ from publisher.search import Found, Hit
 PAGE = 20
 SUGGESTIONS = 10
 MOST = 100
+BRIEF = 180  # letters of what a hit is
 JSON = Format("hits", "application/json", "json", "page")
 
 
@@ -38,6 +39,7 @@ class Shown:
     matched: str = ""
     sort: str = ""
     retired: bool = False
+    text: str = ""
 
 
 def search(site: Site, request: Request) -> Reply:
@@ -108,6 +110,7 @@ def as_page(
                 h.matched if h.matched != h.label else "",
                 h.sort,
                 h.retired,
+                _brief(h.text) if h.text != h.label else "",
             )
             for h in hits
         ],
@@ -162,6 +165,11 @@ def _results(desk: Desk, request: Request, found: Found) -> list[dict[str, Any]]
         }
         for hit in found.hits
     ]
+
+
+def _brief(text: str) -> str:
+    """The beginning of a text, ended at a word."""
+    return text if len(text) <= BRIEF else text[:BRIEF].rsplit(" ", 1)[0] + " …"
 
 
 def _number(request: Request, name: str, default: int) -> int:

@@ -40,6 +40,7 @@ class Hit:
     sort: str
     retired: bool = False
     score: float = 0.0
+    text: str = ""  # what it is, in a sentence
 
 
 @dataclass(frozen=True)
@@ -243,6 +244,7 @@ class Index:
         )
         shown = ranked[offset : offset + limit]
         labels = self.known(entries[number][0] for number in shown)
+        texts = self._texts(shown)
         hits = tuple(
             Hit(
                 iri=entries[number][0],
@@ -252,10 +254,18 @@ class Index:
                 sort=scores[number].sort,
                 retired=bool(entries[number][4]),
                 score=scores[number].tier * 25 + max(-24.0, min(0.0, scores[number].fine)),
+                text=texts.get(number, ""),
             )
             for number in shown
         )
         return Found(hits, len(ranked), counts, instead, len(entries) >= _CANDIDATES)
+
+    def _texts(self, numbers: Sequence[int]) -> dict[int, str]:
+        """What is said of entries beside their names."""
+        marks = ",".join("?" * len(numbers))
+        return dict(
+            self.rows(f"SELECT rowid, more FROM document WHERE rowid IN ({marks})", numbers)  # noqa: S608 - marks only
+        )
 
     def _entries(self, numbers: Iterable[int]) -> dict[int, tuple[str, str, int, int, int]]:
         wanted = list(numbers)
