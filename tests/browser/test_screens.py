@@ -77,6 +77,7 @@ def test_screens_have_no_accessibility_violation(
     for name, path in SCREENS.items():
         page = context.new_page()
         page.goto(path)
+        page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
         page.evaluate(script)
         result = page.evaluate(f"axe.run(document, {{runOnly: {json.dumps(RULES)}}})")
         found += [f"{name}: {v['id']}: {v['nodes'][0]['html'][:120]}" for v in result["violations"]]

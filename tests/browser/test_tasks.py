@@ -88,6 +88,22 @@ def test_stored_query_is_run_changed_and_its_error_shown_at_its_place(page: Page
     expect(alert.locator("mark")).to_be_visible()
 
 
+def test_answer_is_downloaded(page: Page) -> None:
+    """The rows of an answer as CSV, with the release in the name of the file."""
+    page.goto("/query?query=SELECT+%3Fs+%7B+%3Fs+a+%3Fkind+%7D+LIMIT+3")
+    with page.expect_download() as waiting:
+        page.locator("#answer").get_by_role("link", name="CSV").click()
+    file = waiting.value
+    assert re.search(r"-answer-\d{4}-\d\d-\d\d\.csv$", file.suggested_filename)
+    assert len(Path(file.path()).read_text("utf-8").splitlines()) == 4
+
+
+def test_query_that_ends_too_early_is_told_so(page: Page) -> None:
+    """Not with the list of all that the parser would have liked."""
+    page.goto("/query?query=SELECT+*+%7B+%3Fs+%3Fp")
+    expect(page.get_by_role("alert")).to_contain_text("the query ends before it is complete")
+
+
 @pytest.mark.parametrize(
     ("typed", "label"),
     [
