@@ -33,3 +33,76 @@ def two_releases(folder: Path) -> Path:
     (root / "data/lamps/0012-old.ttl").write_text(retired)
     build.build(corpus.read(root), Report(()), folder / "releases")
     return folder / "releases"
+
+
+PAIRS = """
+[[stances]]
+value = "lv:Seen"
+name = "seen"
+heading = "Seen"
+plural = "saw it"
+mark = "+"
+side = "for"
+[[stances]]
+value = "lv:Missed"
+name = "missed"
+heading = "Missed"
+plural = "missed it"
+mark = "-"
+side = "against"
+
+[matrix]
+title = "Who saw what"
+findings = "map-sightings"
+row = "light"
+column = "lamp"
+row_class = "lv:Light"
+column_class = "lv:Lamp"
+row_property = "lv:light"
+column_property = "lv:lamp"
+pair = "range:{row}-{column}"
+pair_title = "{row}, lit by {column}"
+
+[rows]
+sightings = ["light", "lamp", "stance", "source"]
+
+[open]
+claim = "sighting"
+
+[panels.pair-sightings]
+kind = "stances"
+title = "Sightings"
+rows = "sightings"
+match = { light = "light", lamp = "lamp" }
+
+[[views]]
+class = "lv:Range"
+kind = "pair"
+panels = ["pair-sightings"]
+"""
+SIGHTINGS = """# Who saw a light, and who did not.
+SELECT ?claim ?stance ?text ?miles ?source ?light ?lamp
+WHERE {
+  ?claim a lv:Sighting ; lv:light ?light ; lv:lamp ?lamp ; lv:verdict ?stance ; rdfs:label ?text .
+  ?claim lv:statedIn ?source OPTIONAL { ?claim lv:miles ?miles }
+}
+ORDER BY ?claim
+"""
+FINDINGS = """# What the map is made of.
+SELECT ?finding ?light ?lamp ?study ?direction ?design ?synthesis
+WHERE {
+  ?finding a lv:Sighting ; lv:light ?light ; lv:lamp ?lamp ; lv:verdict ?direction .
+  BIND(?finding AS ?study) BIND(lv:Sighting AS ?design) BIND("false" AS ?synthesis)
+}
+"""
+
+
+def with_pairs(folder: Path) -> Path:
+    """A release of the lighthouses with a map of lights and lamps, and a sighting of both kinds."""
+    root = Path(shutil.copytree(TINY, folder / "pairs"))
+    settings = root / "ontology/graph.toml"
+    text = settings.read_text().replace("[search]", '[search]\nfacts = ["map-sightings"]', 1)
+    settings.write_text(text + PAIRS)
+    (root / "ontology/pages/sightings.rq").write_text(SIGHTINGS)
+    (root / "ontology/pages/map-sightings.rq").write_text(FINDINGS)
+    return build.build(corpus.read(root), Report(()), folder / "pairs-releases")

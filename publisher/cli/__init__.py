@@ -1,4 +1,4 @@
-"""The commands: `neuromodkg format | check | build | serve | query | diff | mint`.
+"""The commands: `neuromodkg format | check | build | serve | query | diff | mint | mcp`.
 
 Exit codes: 0 fine, 1 findings (or something that could not be done), 2 wrong use.
 """

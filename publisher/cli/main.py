@@ -23,6 +23,7 @@ COMMANDS = {
     "query": "ask a release or a remote service in SPARQL",
     "diff": "say what changed between two releases",
     "mint": "take the next free number, or name a source, and write a skeleton",
+    "mcp": "offer the graph to agents (Model Context Protocol)",
 }
 
 FINE, FINDINGS, WRONG_USE = 0, 1, 2
