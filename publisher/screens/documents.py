@@ -249,6 +249,7 @@ def llms(site: Site, request: Request) -> Reply:
         *_map_line(desk, request),
         f"- [Stored questions]({url('/queries')})",
         f"- [Names to identifiers]({url('/reconcile')}): Reconciliation Service API 0.2",
+        "- Model Context Protocol: run `neuromodkg mcp` on your own machine",
         "",
         "## Read",
         f"- [Vocabulary]({url('/ontology')}): Accept: text/turtle",
