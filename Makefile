@@ -10,7 +10,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 	command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	&& echo $$p && break; done)
 
-.PHONY: help serve test check format lint types build browser clean
+.PHONY: help serve test check format lint types build browser lighthouse clean
 .DEFAULT_GOAL := help
 
 help:
@@ -18,6 +18,7 @@ help:
 	@echo 'make test                                 set up, run the whole suite'
 	@echo 'make check | format | build               judge | rewrite | release the graph'
 	@echo 'make lint | types                         judge the code'
+	@echo 'make lighthouse                           what Lighthouse says of every screen (needs npx)'
 	@echo 'make clean                                remove what the others made'
 
 # A new file means a finished installation; a half-made one is made again.
@@ -59,6 +60,11 @@ lint: $(VENV)/installed
 
 types: $(VENV)/installed
 	$(BIN)/mypy
+
+# Not part of `make test`: it takes ten minutes and fetches Lighthouse from npm. SCREENS='home map'
+# looks at these alone, DEVICE=--desktop at a desk instead of a phone.
+lighthouse: $(VENV)/installed
+	@$(BIN)/python benchmarks/lighthouse.py $(DEVICE) $(SCREENS)
 
 clean:
 	rm -rf $(VENV) releases build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -66,7 +66,13 @@ def query_page(site: Site, request: Request) -> Reply:
         except RequestError as error:
             wrong, status = misread(error, text), problems.status_of(error)
     stored = stored_queries(desk, request)
-    frame = shell(desk, request, "SPARQL", scripts=("editor.js",), canonical="")
+    frame = shell(
+        desk,
+        request,
+        "SPARQL",
+        description=f"Ask {desk.site.title} in SPARQL: editor, stored questions, answers as files.",
+        scripts=("editor.js",),
+    )
     forms = ("turtle",) if answer and answer.text else ("csv", "tsv", "json", "xml")
     reply = page(
         desk,

@@ -279,6 +279,7 @@ def desk_of(site: Site) -> Desk:
 def shell(desk: Desk, request: Request, title: str, **more: Any) -> Shell:
     """The frame of a page."""
     dataset = desk.table("dataset")
+    more["description"] = more.get("description") or f"{title}: {dataset.get('title', '')}"
     return Shell(
         title=title,
         site_title=desk.site.title,

@@ -193,7 +193,7 @@ def robots(site: Site, request: Request) -> Reply:  # noqa: ARG001 - every handl
     lines = ["User-agent: *"]
     lines += [
         f"Disallow: {request.prefix}{path}"
-        for path in ("/sparql", "/query", "/search?", "/matrix?")
+        for path in ("/sparql", "/query?", "/query.", "/search?", "/matrix?", "/pair?")
     ]
     lines.append(f"Sitemap: {request.url('/sitemap.xml')}")
     return _text("\n".join(lines) + "\n", "text/plain; charset=utf-8")

@@ -86,7 +86,14 @@ def as_page(
         {"word": words[k].text, "count": n, "href": href(kind=desk.compact(k)), "chosen": k == kind}
         for k, n in sorted((found.kinds if found else {}).items(), key=lambda pair: -pair[1])
     ]
-    frame = shell(desk, request, f"Search: {text}" if text else "Search", searched="")
+    frame = shell(
+        desk,
+        request,
+        f"Search: {text}" if text else "Search",
+        description=f"Things by name, abbreviation or identifier: {text}"[:200]
+        if text
+        else "Find things by their names, abbreviations and identifiers.",
+    )
     return page(
         desk,
         request,
