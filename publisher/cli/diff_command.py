@@ -44,7 +44,9 @@ def run(args: argparse.Namespace) -> int:
 def _print(found: Difference, *, statements: bool) -> None:
     for change in found.changes:
         size = f"+{len(change.added)} -{len(change.removed)}"
-        print(f"{_SIGNS[change.kind]} {change.kind:<8} {size:<10} <{change.iri}>  {change.label}")
+        instead = "".join(f", use <{iri}>" for iri in change.replaced_by)
+        name = f"<{change.iri}>  {change.label}{instead}"
+        print(f"{_SIGNS[change.kind]} {change.kind:<8} {size:<10} {name}")
         if statements:
             for text in change.removed:
                 print(f"    - {text}")

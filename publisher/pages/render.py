@@ -23,6 +23,7 @@ class Shell:
     release: str
     disclaimer: str
     caution: str
+    shapes: bool  # whether the release has any
     prefix: str
     menu: Sequence[Mapping[str, str]]
     path: str = ""

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -56,14 +56,31 @@ class Listed:
 
 
 def entry_of(site: Site, version: str) -> Entry | None:
-    """The changes of one release; None when the release is not known."""
-    return kept.read(site.release_dir, version, site.release)
+    """The changes of one release; None when the release is not known. The last one is kept."""
+    held = site.shelf.get("changes")
+    if isinstance(held, Entry) and held.release == version:
+        return held
+    found = kept.read(site.release_dir, version, site.release)
+    if found is not None:
+        site.shelf["changes"] = found
+    return found
 
 
 def entries(site: Site) -> list[Entry]:
-    """All releases, the newest first."""
-    found = (entry_of(site, name) for name in versions.known(site))
-    return [entry for entry in found if entry is not None]
+    """All releases, the newest first, each with as many changes as a feed tells."""
+    found: list[Entry] | None = site.shelf.get("releases")
+    if found is None:
+        read = (kept.read(site.release_dir, n, site.release) for n in versions.known(site))
+        found = site.shelf["releases"] = [
+            replace(entry, changes=_foremost(entry.changes)) for entry in read if entry
+        ]
+    return found
+
+
+def _foremost(changes: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """What was retired or is gone first, without the statements."""
+    rows = sorted(changes, key=lambda change: _ORDER.index(change["kind"]))[:FEED_CHANGES]
+    return [{k: v for k, v in row.items() if k not in ("added", "removed")} for row in rows]
 
 
 def changes(site: Site, request: Request) -> Reply:
@@ -291,15 +308,14 @@ def summary(entry: Entry) -> str:
 
 def _content(desk: Desk, entry: Entry) -> str:
     """The changes as HTML; IRIs are links, as a feed reader is nobody's site."""
-    rows = sorted(entry.changes, key=lambda c: _ORDER.index(c["kind"]))[:FEED_CHANGES]
     items = "".join(
         f"<li>{c['kind']}: <a href={quoteattr(c['iri'])}>"
         f"{escape(c['label'] or desk.compact(c['iri']))}</a>"
         + "".join(f", replaced by <a href={quoteattr(r)}>{escape(r)}</a>" for r in c["replacedBy"])
         + "</li>"
-        for c in rows
+        for c in entry.changes
     )
-    more = len(entry.changes) - len(rows)
+    more = sum(entry.counts.get(kind, 0) for kind in KINDS) - len(entry.changes)
     return f"<p>{escape(summary(entry))}</p><ul>{items}</ul>" + (
         f"<p>and {more} more</p>" if more else ""
     )

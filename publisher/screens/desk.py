@@ -286,6 +286,7 @@ def shell(desk: Desk, request: Request, title: str, **more: Any) -> Shell:
         release=desk.site.release,
         disclaimer=str(dataset.get("disclaimer", "")),
         caution=str(desk.table("site").get("caution", "")),
+        shapes="downloads/shapes.nt" in desk.site.manifest.files,
         prefix=request.prefix,
         menu=desk.settings.get("menu", MENU),
         path=request.path,

@@ -7,7 +7,7 @@ from xml.sax.saxutils import escape
 from publisher.formats import HTML, Format, negotiate
 from publisher.protocol import files
 from publisher.protocol.values import Reply, Request, Site
-from publisher.screens.desk import Desk, dataset_data, desk_of, page, shell
+from publisher.screens.desk import MENU, Desk, dataset_data, desk_of, page, shell
 
 PAGE = 100
 PER_SITEMAP = 5000
@@ -222,7 +222,11 @@ def sitemap(site: Site, request: Request) -> Reply:
     )
     paths = [path for (iri,) in found if (path := site.names.path(iri)) and "#" not in path]
     if part == "1":
-        paths[:0] = ["/", *(str(row["path"]) for row in desk.settings.get("menu", []))]
+        paths[:0] = [
+            "/",
+            *(str(row["path"]) for row in desk.settings.get("menu", MENU)),
+            "/changes",
+        ]
     rows = "".join(f"<url><loc>{escape(request.url(path))}</loc></url>\n" for path in paths)
     return _text(f"{head}<urlset {space}>\n{rows}</urlset>\n", "application/xml")
 
@@ -253,7 +257,7 @@ def llms(site: Site, request: Request) -> Reply:
         "",
         "## Read",
         f"- [Vocabulary]({url('/ontology')}): Accept: text/turtle",
-        f"- [Shapes]({url('/shapes')}): Accept: text/turtle; POST data to {url('/validate')}",
+        *_shapes_line(desk, request),
         f"- [What changed]({url('/changes.json')})",
         f"- [Dataset description]({url('/dataset')})",
         f"- [Downloads]({url('/downloads/')})",
@@ -265,6 +269,13 @@ def llms(site: Site, request: Request) -> Reply:
         *(f"- {row.get('question', '')}" for row in desk.index.fact("queries")),
     ]
     return _text("\n".join(lines) + "\n", "text/plain; charset=utf-8")
+
+
+def _shapes_line(desk: Desk, request: Request) -> list[str]:
+    """Where there are shapes, how to use them."""
+    there = "downloads/shapes.nt" in desk.site.manifest.files
+    line = f"- [Shapes]({request.url('/shapes')}): Accept: text/turtle; POST data to"
+    return [f"{line} {request.url('/validate')}"] if there else []
 
 
 def _map_line(desk: Desk, request: Request) -> list[str]:

@@ -12,6 +12,7 @@ from publisher.errors import (
     Malformed,
     NotAcceptable,
     NotFound,
+    Overloaded,
     RequestError,
     TooLarge,
     UnsupportedMedia,
@@ -62,7 +63,7 @@ def validate(site: Site, request: Request) -> Reply:
         submission = read(site, request, kind)
         judged = bench_of(site).judge(submission)
     except RequestError as error:
-        if choice.format is HTML and problems.status_of(error) < 500:
+        if choice.format is HTML and not isinstance(error, Overloaded):
             return form_page(desk_of(site), request, submission, wrong=error)
         raise
     return told(site, request, submission, judged, choice)

@@ -12,7 +12,7 @@ import pyoxigraph as ox
 import pytest
 
 from publisher import build, check, corpus
-from tests.conftest import Answered, Running, command_of, start
+from tests.conftest import Answered, Running, Starter, command_of, start
 from tests.lights import TINY
 
 SH = "http://www.w3.org/ns/shacl#"
@@ -300,6 +300,7 @@ def test_a_release_without_shapes_validates_nothing(server: Running) -> None:
     """Rather than calling everything fine."""
     assert server.get("/validate", "text/html").status == 404
     assert send(server, GOOD).status == 404
+    assert b'href="/validate"' not in server.get("/about", "text/html").body
 
 
 # limits
@@ -353,6 +354,15 @@ def test_what_takes_too_much_memory_is_ended(built: Path, tmp_path: Path) -> Non
         assert site.get("/health").status == 200
     finally:
         site.stop()
+
+
+def test_the_editors_page_counts_as_the_endpoint_does(starter: Starter) -> None:
+    """Queries that are asked there cost as much; the empty editor costs nothing."""
+    site = starter(limit_loopback=True, client_errors=2)
+    statuses = [site.get(f"/query?query=SELECT+{n}", "text/html").status for n in range(6)]
+    assert statuses[:2] == [400, 400]
+    assert statuses[-1] == 429
+    assert site.get("/query", "text/html").status == 200
 
 
 def test_validations_count_against_the_clients_share(built: Path, tmp_path: Path) -> None:
