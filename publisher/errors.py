@@ -193,6 +193,14 @@ class TooLarge(RequestError):
     """The body, the query or the answer is over its limit."""
 
 
+class HeadersTooLarge(RequestError):
+    """The request's headers, with its target, are over their limit."""
+
+
+class RequestTimedOut(RequestError):
+    """The request did not come in time."""
+
+
 class UnsupportedMedia(RequestError):
     """The body's media type is not understood."""
 

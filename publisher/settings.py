@@ -88,6 +88,7 @@ class Settings:
     # connections
     connections: int = row(4096, "connections", "open connections of one serving process")
     header_seconds: float = row(15.0, "seconds", "longest time to send a request's headers")
+    idle_seconds: float = row(60.0, "seconds", "how long a connection waits for another request")
     body_seconds: float = row(30.0, "seconds", "longest time to send a request's body")
     stall_seconds: float = row(60.0, "seconds", "longest time in which a client takes nothing")
     cache_bytes: int = row(64 * 2**20, "bytes", "replies that one serving process remembers")

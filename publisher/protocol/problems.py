@@ -21,6 +21,8 @@ STATUSES: dict[type[errors.PublisherError], int] = {
     errors.NotAcceptable: 406,
     errors.Gone: 410,
     errors.TooLarge: 413,
+    errors.HeadersTooLarge: 431,
+    errors.RequestTimedOut: 408,
     errors.QueryTooCostly: 413,
     errors.UnsupportedMedia: 415,
     errors.TooManyRequests: 429,

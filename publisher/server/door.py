@@ -1,4 +1,4 @@
-"""RSGI → Request: whom to believe about the client and the site's address, and limits on bodies."""
+"""Exchange → Request: whom to believe about the client and the address; limits on bodies."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import itertools
 import re
 import secrets
 from functools import lru_cache
-from typing import Any
 
 from publisher.errors import BadRequest, NotFound, TooLarge
 from publisher.protocol import Request
 from publisher.protocol.values import refuse_coded
 from publisher.server import proxies
+from publisher.server.exchange import Exchange
 from publisher.settings import Settings
 
 _HOST = re.compile(r"[A-Za-z0-9._-]+(?::\d{1,5})?|\[[0-9A-Fa-f:.]+\](?::\d{1,5})?")
@@ -38,49 +38,46 @@ class Door:
         self._base = lru_cache(maxsize=256)(self._find_base)
         self.own = secrets.token_hex(4)
 
-    def request(self, scope: Any, headers: dict[str, str], name: str) -> Request:
+    def request(self, exchange: Exchange, name: str) -> Request:
         """The request called `name`, without its body; NotFound outside the mount."""
-        client, scheme, named, mount = self.told(scope, headers)
-        host = _only_host(scope, headers)
-        path: str = scope.path
-        if path == self.prefix or path.startswith(self.prefix + "/"):
-            path = path[len(self.prefix) :] or "/"
-        elif path not in PROBES:
+        client, scheme, named, mount = self.told(exchange)
+        host = _only_host(exchange)
+        path = self._below(exchange.path)
+        if not path:
             raise NotFound("this site is mounted elsewhere", fix=f"see {self.prefix}/")
         return Request(
-            method=scope.method,
+            method=exchange.method,
             path=path,
-            query_string=scope.query_string,
-            headers=headers,
+            query_string=exchange.query_string,
+            headers=exchange.headers,
             client=client,
-            base_url=self._base(
-                scheme or scope.scheme, scope.authority or host, named, mount, scope.server
-            ),
+            base_url=self._base(scheme, exchange.authority or host, named, mount, exchange.server),
             prefix=mount + self.prefix,
             id=name,
         )
 
-    def told(self, scope: Any, headers: dict[str, str]) -> tuple[str, str, str, str]:
+    def told(self, exchange: Exchange) -> tuple[str, str, str, str]:
         """Client, scheme, host, mount path; all but the first are empty without a trusted proxy."""
-        peer = _peer(scope)
+        peer = exchange.peer
         if self.trusted and self._trusts(peer):
-            return proxies.read(headers, peer, self._trusts)
+            return proxies.read(exchange.headers, peer, self._trusts)
         return peer, "", "", ""
 
-    def unread(self, scope: Any, headers: dict[str, str], name: str) -> Request:
+    def unread(self, exchange: Exchange, name: str) -> Request:
         """The request when it made no sense, for the reply that says so."""
-        return Request(scope.method, scope.path, headers=headers, prefix=self.prefix, id=name)
+        return Request(
+            exchange.method,
+            self._below(exchange.path),
+            headers=exchange.headers,
+            prefix=self.prefix,
+            id=name,
+        )
 
-    def headers(self, scope: Any) -> dict[str, str]:
-        """The headers of a request; one that comes in several lines is one list."""
-        items = scope.headers.items()
-        found = dict(items)
-        if len(found) < len(items):
-            lines: dict[str, list[str]] = {}
-            for name, value in items:
-                lines.setdefault(name, []).append(value)
-            found = {name: ", ".join(values) for name, values in lines.items()}
-        return found
+    def _below(self, path: str) -> str:
+        """The path below the mount; empty for one that is not there."""
+        if path == self.prefix or path.startswith(self.prefix + "/"):
+            return path[len(self.prefix) :] or "/"
+        return path if path in PROBES else ""
 
     def _trusts(self, peer: str) -> bool:
         if not self.trusted:
@@ -99,15 +96,16 @@ class Door:
         secure = "https" if scheme.lower() == "https" else "http"
         return f"{secure}://{host}{mount}{self.prefix}"
 
-    def name(self, scope: Any, headers: dict[str, str]) -> str:
+    def name(self, exchange: Exchange) -> str:
         """The request's id in replies and logs; a trusted proxy may have given it one."""
-        given = headers.get("x-request-id") if self.trusted else None
-        if given and _ID.fullmatch(given) and self._trusts(_peer(scope)):
+        given = exchange.headers.get("x-request-id") if self.trusted else None
+        if given and _ID.fullmatch(given) and self._trusts(exchange.peer):
             return given
         return f"{self.own}{next(self.ids):08x}"
 
-    async def body(self, protocol: Any, headers: dict[str, str]) -> bytes:
+    async def body(self, exchange: Exchange) -> bytes:
         """The whole body, within its limits of size and time."""
+        headers = exchange.headers
         refuse_coded(headers)
         limit = self.settings.body_bytes
         stated = headers.get("content-length", "")
@@ -117,28 +115,20 @@ class Door:
         found = bytearray()
         try:
             async with asyncio.timeout(self.settings.body_seconds):
-                async for piece in protocol:
+                async for piece in exchange.body():
                     found += piece
                     if len(found) > limit:
                         raise too_large
         except TimeoutError:
             raise BadRequest("the body did not arrive in time", fix="send it faster") from None
-        if stated.isdigit() and len(found) != int(stated):
-            raise BadRequest("the body ended early")
         return bytes(found)
 
 
-def _peer(scope: Any) -> str:
-    """The address that the connection comes from."""
-    found: str = scope.client.rpartition(":")[0].strip("[]")
-    return found
-
-
-def _only_host(scope: Any, headers: dict[str, str]) -> str:
+def _only_host(exchange: Exchange) -> str:
     """The Host header: exactly one, and well-formed (RFC 9112, section 3.2)."""
-    host = headers.get("host")
+    host = exchange.headers.get("host")
     if host is None:
-        if scope.http_version in ("1", "1.0"):
+        if exchange.version == "1.0":
             return ""
         raise BadRequest("the request has no Host header", fix="send exactly one")
     if not _is_valid(host):  # two of them were joined by a comma and a space

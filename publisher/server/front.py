@@ -1,4 +1,4 @@
-"""What happens to each request. Read `Front.serve`: remembered, data, a query, else a page."""
+"""What happens to each request: remembered, data, a query, else a page."""
 
 from __future__ import annotations
 
@@ -7,10 +7,8 @@ import contextlib
 import logging
 import time
 from collections.abc import AsyncIterator, Hashable, Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
-
-from granian.rsgi import ProtocolClosed  # type: ignore[attr-defined,unused-ignore]
 
 from publisher import errors, logs
 from publisher.engine import simple
@@ -21,10 +19,9 @@ from publisher.metrics import PREFIX, Counters, exposition
 from publisher.protocol import Reply, Request, Site, delivery, routes, sparql
 from publisher.protocol.files import byte_range
 from publisher.server.bridge import Bridge
-from publisher.server.connection import Flow, cut
 from publisher.server.door import Door
-from publisher.server.leaving import LastReply
-from publisher.server.remembered import Entry, Remembered
+from publisher.server.exchange import Exchange, Left
+from publisher.server.remembered import Remembered
 from publisher.web import about_endpoint, answered, told
 
 log = logging.getLogger("publisher.served")
@@ -32,27 +29,11 @@ log = logging.getLogger("publisher.served")
 ENDPOINT = ("/sparql", "/sparql/")
 METERED = ("/query", "/reconcile", "/validate")
 SMALL_QUERY = 4096
-# work that is over before this many seconds is not watched over
-SHORT = 0.03
+# bytes of a body that are compressed elsewhere
+LARGE = 256 * 1024
+FILE_PIECE = 256 * 1024
 # what decides the bytes of a reply, beside the address
 TELLING = ("accept", "accept-encoding", "host", "range")
-
-
-class Left(Exception):
-    """The client went away; there is nobody to answer."""
-
-
-class Conversation(Protocol):
-    """The part of granian's protocol object that is used here."""
-
-    def client_disconnect(self) -> Any: ...
-    def response_empty(self, status: int, headers: list[tuple[str, str]]) -> None: ...
-    def response_bytes(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None: ...
-    def response_file(self, status: int, headers: list[tuple[str, str]], file: str) -> None: ...
-    def response_file_range(
-        self, status: int, headers: list[tuple[str, str]], file: str, start: int, end: int
-    ) -> None: ...
-    def response_stream(self, status: int, headers: list[tuple[str, str]]) -> Any: ...
 
 
 class Front:
@@ -70,68 +51,95 @@ class Front:
         self.answers = Remembered(site.settings.cache_bytes)
         self.budget = sparql.budget(site)
         self.verbose = log.isEnabledFor(logging.INFO)
-        self.leaving = False
 
-    async def serve(self, scope: Any, protocol: Conversation) -> None:
+    def at_once(self, exchange: Exchange) -> bool:
+        """Answer with a remembered reply, or its 304; False when there is none."""
+        began = time.perf_counter()
+        key = self._key(exchange)
+        entry = self.replies.get(key) if key is not None else None
+        if entry is None:
+            return False
+        self.counters.add(f"{PREFIX}cached_total")
+        name = self.door.name(exchange)
+        wanted = exchange.headers.get("if-none-match")
+        fresh = wanted is not None and (entry.etag in wanted or wanted.strip() == "*")
+        if fresh:
+            exchange.again(entry.brief, name, b"")
+        else:
+            exchange.again(entry.head, name, entry.body)
+        self._note(exchange, 304 if fresh else 200, began, name, "remembered")
+        return True
+
+    async def serve(self, exchange: Exchange) -> None:
         """One request, from the door to the last byte."""
         began = time.perf_counter()
-        if self.leaving:
-            protocol = LastReply(protocol)
-        headers = self.door.headers(scope)
-        name = self.door.name(scope, headers)
-        key = self._key(scope, headers)
-        entry = self.replies.get(key) if key is not None else None
-        if entry is not None:
-            self._again(entry, headers, protocol, name)
-            self._note(scope, entry.status, began, name, "remembered")
-            return
+        name = self.door.name(exchange)
         status, note = 500, ""
         try:
-            request, reply = await self._reply(scope, protocol, headers, name)
-            if key is not None:
-                self.replies.keep(key, reply)
+            request, reply = await self._reply(exchange, name)
             status = reply.status
             if isinstance(reply.body, bytes):
-                self._send_whole(reply, reply.body, protocol)
+                exchange.send(status, reply.headers, reply.body)
+                if (key := self._key(exchange)) is not None:
+                    self.replies.keep(key, reply)
             else:
-                await self._send(reply, request, scope, protocol)
-        except (Left, ProtocolClosed, asyncio.CancelledError):
+                await self._send(reply, request, exchange)
+        except (Left, asyncio.CancelledError):
             status, note = 499, "left"
             self.counters.add(f"{PREFIX}left_total")
         finally:
-            self._note(scope, status, began, name, note)
+            self._note(exchange, status, began, name, note)
 
-    async def _reply(
-        self, scope: Any, protocol: Conversation, headers: dict[str, str], name: str
-    ) -> tuple[Request, Reply]:
+    def refuse(self, exchange: Exchange, error: errors.PublisherError) -> None:
+        """The reply to what could not be read as a request."""
+        name = self.door.name(exchange)
+        request = self.door.unread(exchange, name)
+        if isinstance(error, errors.MethodNotAllowed):  # the path says which would be answered
+            try:
+                answered(request)
+            except errors.MethodNotAllowed as known:
+                error = known
+        reply = delivery.deliver(told(error, request), request)
+        assert isinstance(reply.body, bytes)
+        exchange.send(reply.status, reply.headers, reply.body)
+        self._note(exchange, reply.status, time.perf_counter(), name, "unread")
+
+    async def _reply(self, exchange: Exchange, name: str) -> tuple[Request, Reply]:
         """The delivered reply; whatever goes wrong becomes one, too."""
         request: Request | None = None
         try:
-            request = self.door.request(scope, headers, name)
+            request = self.door.request(exchange, name)
             if request.method not in ("GET", "HEAD", "OPTIONS"):
-                body = await self.door.body(protocol, headers)
-                request = _with_body(request, body)
-            reply, final = await self._handle(request, protocol)
+                request = replace(request, body=await self.door.body(exchange))
+            reply, final = await self._handle(request)
         except errors.PublisherError as error:
-            request = request or self.door.unread(scope, headers, name)
+            request = request or self.door.unread(exchange, name)
             reply, final = told(error, request), False
-        except (Left, ProtocolClosed):
+        except Left:
             raise
         except Exception:
-            request = request or self.door.unread(scope, headers, name)
+            request = request or self.door.unread(exchange, name)
             log.exception("request %s failed", request.id)
             reply, final = told(errors.PublisherError("unexpected"), request), False
-        delivered = reply if final else delivery.deliver(reply, request)
+        delivered = reply if final else await self._delivered(reply, request)
         if delivered.body is not reply.body and not delivered.body:
             await _close(reply.body)  # HEAD, or 304
         return request, delivered
 
-    async def _handle(self, request: Request, protocol: Conversation) -> tuple[Reply, bool]:
+    async def _delivered(self, reply: Reply, request: Request) -> Reply:
+        if isinstance(reply.body, bytes) and len(reply.body) > LARGE:
+            # compressing it would keep the event loop from everybody else
+            with contextlib.suppress(errors.Overloaded):
+                found: Reply = await self.bridge.run(delivery.deliver, reply, request)
+                return found
+        return delivery.deliver(reply, request)
+
+    async def _handle(self, request: Request) -> tuple[Reply, bool]:
         """The reply, and whether it was delivered already (Flask does that itself)."""
         if request.method != "GET" and (preflight := answered(request)) is not None:
             return preflight, False
         if request.path in ENDPOINT:
-            found = await self._endpoint(request, protocol)
+            found = await self._endpoint(request)
             return (found, False) if found is not None else (await self.bridge.reply(request), True)
         costs = request.method == "POST" or bool(request.query_string)
         if costs and request.path.rstrip("/") in METERED:
@@ -159,7 +167,7 @@ class Front:
 
     # queries
 
-    async def _endpoint(self, request: Request, protocol: Conversation) -> Reply | None:
+    async def _endpoint(self, request: Request) -> Reply | None:
         """The answer to a query; None when the editor's page is wanted."""
         try:
             if len(request.query_string) + len(request.body) > SMALL_QUERY:
@@ -177,19 +185,17 @@ class Front:
         known = self.answers.get(inquiry.etag) if inquiry.etag else None
         if known is not None:
             self.counters.add(f"{PREFIX}cached_total")
-            return Reply(200, tuple(known.headers), known.body)
+            return known.reply
         if inquiry.etag and inquiry.etag in request.headers.get("if-none-match", ""):
             return Reply(200, sparql.headers_of(inquiry, self.site))  # delivery makes it a 304
         self.shares.admit(request.client)
-        answer = await self._answer(inquiry, request, protocol)
+        answer = await self._answer(inquiry, request)
         reply = sparql.reply_to(inquiry, answer, self.site)
         if inquiry.etag and not simple.read(inquiry.question.query):
             self.answers.keep(inquiry.etag, reply)
         return reply
 
-    async def _answer(
-        self, inquiry: sparql.Inquiry, request: Request, protocol: Conversation
-    ) -> AsyncAnswer:
+    async def _answer(self, inquiry: sparql.Inquiry, request: Request) -> AsyncAnswer:
         """The answer's beginning; a client that leaves meanwhile ends its query."""
         engine = self.site.engine
         began = time.perf_counter()
@@ -205,11 +211,10 @@ class Front:
                 self.counters.add(f'{PREFIX}queries_total{{place="here"}}')
                 return AsyncAnswer(here)
             self.counters.add(f'{PREFIX}queries_total{{place="worker"}}')
-            work = engine.pool.answer(inquiry.question, self.budget)
-            answer: AsyncAnswer = await _unless_left(work, protocol)
+            answer = await engine.pool.answer(inquiry.question, self.budget)
             failed = False
             return answer
-        except Left:
+        except asyncio.CancelledError:  # the client left
             failed = False
             raise
         finally:
@@ -232,91 +237,48 @@ class Front:
 
     # sending
 
-    def _send_whole(self, reply: Reply, body: bytes, protocol: Conversation) -> None:
-        if body:
-            protocol.response_bytes(reply.status, list(reply.headers), body)
-        else:
-            protocol.response_empty(reply.status, list(reply.headers))
-
-    async def _send(
-        self, reply: Reply, request: Request, scope: Any, protocol: Conversation
-    ) -> None:
-        headers = list(reply.headers)
+    async def _send(self, reply: Reply, request: Request, exchange: Exchange) -> None:
         body = reply.body
         assert not isinstance(body, bytes)
         if isinstance(body, Path):
-            part = byte_range(reply)
-            if part is None:
-                protocol.response_file(reply.status, headers, str(body))
-            else:
-                protocol.response_file_range(reply.status, headers, str(body), *part)
+            pieces: AsyncIterator[bytes] = self._threaded(_read(body, *(byte_range(reply) or ())))
         else:
             pieces = body if isinstance(body, AsyncIterator) else self._threaded(body)
-            await self._stream(reply.status, headers, pieces, request, scope, protocol)
-
-    async def _stream(
-        self,
-        status: int,
-        headers: list[tuple[str, str]],
-        pieces: AsyncIterator[bytes],
-        request: Request,
-        scope: Any,
-        protocol: Conversation,
-    ) -> None:
-        """Piece by piece, as fast as the client takes them; a cut answer cuts the connection."""
-        line = protocol.response_stream(status, headers)
-        flow = Flow(scope.client)
-        stall = self.site.settings.stall_seconds
         try:
-            while True:
-                piece = await _unless_left(_next(pieces), protocol)
-                if piece is None:
-                    return
-                await line.send_bytes(piece)
-                if not flow.hand(len(piece)):
-                    async with asyncio.timeout(stall):
-                        await _unless_left(flow.room(), protocol)
-        except (Left, ProtocolClosed):
-            raise Left from None
-        except BaseException as error:
+            exchange.begin(reply.status, reply.headers)
+            async for piece in pieces:
+                await exchange.write(piece)
+            exchange.end()
+        except (Left, asyncio.CancelledError):
+            raise
+        except Exception as error:
             self.counters.add(f"{PREFIX}aborted_total")
             log.warning("request %s was cut: %s", request.id, error)
-            cut(scope.client, reset=scope.http_version in ("1", "1.0"))
+            exchange.cut()
             raise Left from error
         finally:
-            flow.close()
             await _close(pieces)
 
-    def _again(
-        self, entry: Entry, headers: dict[str, str], protocol: Conversation, name: str
-    ) -> None:
-        """A remembered reply, or its 304."""
-        self.counters.add(f"{PREFIX}cached_total")
-        own = ("x-request-id", name)
-        wanted = headers.get("if-none-match")
-        if wanted is not None and (entry.etag in wanted or wanted.strip() == "*"):
-            protocol.response_empty(304, [*entry.brief, own])
-        else:
-            protocol.response_bytes(entry.status, [*entry.headers, own], entry.body)
-
-    def _key(self, scope: Any, headers: dict[str, str]) -> Hashable:
+    def _key(self, exchange: Exchange) -> Hashable:
         """Everything that decides the bytes of a reply to this GET; None for other methods."""
-        if scope.method != "GET" or "host" not in headers:
+        headers = exchange.headers
+        if exchange.method != "GET" or "host" not in headers:
             return None
-        path, query, scheme = scope.path, scope.query_string, scope.scheme
-        # the authority of an absolute request target decides links, as the Host header does, and
-        # so does what a proxy of ours says
-        asked = (path, query, scheme, scope.authority, *map(headers.get, TELLING))
-        return asked if not self.door.trusted else (*asked, self.door.told(scope, headers)[1:])
+        # the target as it was sent: in absolute form, its authority decides links as Host does,
+        # and so does what a proxy of ours says
+        asked = (exchange.target, *map(headers.get, TELLING))
+        return asked if not self.door.trusted else (*asked, self.door.told(exchange)[1:])
 
-    def _note(self, scope: Any, status: int, began: float, name: str, note: str) -> None:
+    def _note(self, exchange: Exchange, status: int, began: float, name: str, note: str) -> None:
         taken = time.perf_counter() - began
         if status < 499:
             self.counters.add(f'{PREFIX}requests_total{{status="{status // 100}xx"}}')
             self.counters.add(f"{PREFIX}request_seconds_total", taken)
         if self.verbose or status == 500:
-            peer = scope.client.rpartition(":")[0]
-            line = logs.Served(name, scope.method, scope.path, status, taken * 1000, peer, note)
+            path = exchange.target.partition("?")[0]
+            line = logs.Served(
+                name, exchange.method, path, status, taken * 1000, exchange.peer, note
+            )
             logs.served(log, line)
 
     def _metrics(self) -> Reply:
@@ -336,18 +298,14 @@ class Front:
         )
 
 
-def _with_body(request: Request, body: bytes) -> Request:
-    return Request(
-        request.method,
-        request.path,
-        request.query_string,
-        request.headers,
-        body,
-        request.client,
-        request.base_url,
-        request.prefix,
-        request.id,
-    )
+def _read(file: Path, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+    """A file, or the bytes of it from `start` to before `end`."""
+    with file.open("rb") as source:
+        source.seek(start)
+        left = end - start if end is not None else -1
+        while left and (piece := source.read(FILE_PIECE if left < 0 else min(FILE_PIECE, left))):
+            left -= len(piece) if left > 0 else 0
+            yield piece
 
 
 async def _close(pieces: object) -> None:
@@ -356,46 +314,3 @@ async def _close(pieces: object) -> None:
     if close is not None:
         with contextlib.suppress(Exception):
             await close()
-
-
-async def _next(pieces: AsyncIterator[bytes]) -> bytes | None:
-    return await anext(pieces, None)
-
-
-class _Watch:
-    """Cancels the task that made it when the client leaves; looks only at what takes a while."""
-
-    def __init__(self, protocol: Conversation) -> None:
-        self.protocol = protocol
-        self.task = asyncio.current_task()
-        self.gone: asyncio.Future[None] | None = None
-        self.left = False
-        self.timer = asyncio.get_running_loop().call_later(SHORT, self._look)
-
-    def _look(self) -> None:
-        self.gone = asyncio.ensure_future(self.protocol.client_disconnect())
-        self.gone.add_done_callback(self._tell)
-
-    def _tell(self, gone: asyncio.Future[None]) -> None:
-        if not gone.cancelled() and self.task is not None:
-            self.left = True
-            self.task.cancel()
-
-    def end(self) -> None:
-        """Look no more."""
-        self.timer.cancel()
-        if self.gone is not None:
-            self.gone.cancel()
-
-
-async def _unless_left(work: Any, protocol: Conversation) -> Any:
-    """The result of some work, unless the client leaves first: then the work is cancelled."""
-    watch = _Watch(protocol)
-    try:
-        return await work
-    except asyncio.CancelledError:
-        if watch.left:
-            raise Left from None
-        raise
-    finally:
-        watch.end()

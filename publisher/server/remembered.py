@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from publisher.protocol import Reply, delivery
+from publisher.server.exchange import block
 
 OVERHEAD = 1500
 # one large reply must not drive out a thousand small ones
@@ -15,13 +16,13 @@ SHARE = 16
 
 @dataclass(frozen=True)
 class Entry:
-    """A delivered reply, and the headers of its 304."""
+    """A delivered reply, its headers and those of its 304 as they are sent."""
 
-    status: int
-    headers: list[tuple[str, str]]
+    reply: Reply
     body: bytes
     etag: str
-    brief: list[tuple[str, str]]
+    head: bytes
+    brief: bytes
 
 
 class Remembered:
@@ -50,10 +51,11 @@ class Remembered:
         tag = known.get("etag")
         if tag is None or "public" not in known.get("cache-control", ""):
             return
-        own = [pair for pair in reply.headers if pair[0] != "x-request-id"]
-        brief = delivery.brief(own)
+        own = tuple(pair for pair in reply.headers if pair[0] != "x-request-id")
         self._forget(key)
-        self.entries[key] = Entry(200, own, body, tag, brief)
+        self.entries[key] = Entry(
+            replace(reply, headers=own), body, tag, block(200, own), block(304, delivery.brief(own))
+        )
         self.size += len(body) + OVERHEAD
         while self.size > self.most:
             self._forget(next(iter(self.entries)))
