@@ -32,8 +32,6 @@ UNPARSED, UNSENT = 64 * 1024, 256 * 1024
 _METHOD_AND_TARGET = re.compile(
     rb"\r?\n?([!-'*+.^_`|~\w-]{1,64}) ([!-~]{1,2000}) HTTP/1\.[01]\r\n", re.ASCII
 )
-    rb"\r?\n?([!-'*+.^_`|~\w-]{1,64}) ([!-~]{1,2000}) HTTP/1\.[01]\r\n", re.ASCII
-)
 SWEEP_SECONDS = 0.5
 # what is over before this many seconds is finished, even for a client that has hung up
 SHORT = 0.03
