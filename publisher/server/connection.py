@@ -124,6 +124,7 @@ class Connection(asyncio.Protocol):
         self.headers: dict[str, str] = {}
         self.count = self.head_size = 0
         self.is_in_head = False
+        self.is_repeating = False
         # what was read and is not answered; `incoming` is the one whose body is still on the way
         self.unparsed = b""
         self.waiting: deque[Exchange] = deque()
@@ -209,13 +210,16 @@ class Connection(asyncio.Protocol):
     # the parser's side
 
     def on_message_begin(self) -> None:
+        if self.is_repeating:
+            return
         self.target, self.headers = b"", {}
         self.count = self.head_size = 0
         self.is_in_head = True
         self.since = self.loop.time()
 
     def on_url(self, url: bytes) -> None:
-        self.target += url
+        if not self.is_repeating:
+            self.target += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self.count += 1
@@ -230,6 +234,8 @@ class Connection(asyncio.Protocol):
         self.headers[key] = text if known is None else f"{known}, {text}"
 
     def on_headers_complete(self) -> None:
+        if self.is_repeating:
+            return
         self.is_in_head = False
         self.has_asked = True
         headers = self.headers
@@ -237,7 +243,7 @@ class Connection(asyncio.Protocol):
             self, self.parser.get_method().decode("ascii"), self.target.decode("ascii"), headers
         )
         exchange.version = self.parser.get_http_version()
-        exchange.keeps = self.parser.should_keep_alive() and not self.parser.should_upgrade()
+        exchange.keeps = self.parser.should_keep_alive() and exchange.method != "CONNECT"
         if "transfer-encoding" in headers or headers.get("content-length", "0").strip("0"):
             exchange.is_whole = False
             exchange.expects = headers.get("expect", "").lower() == "100-continue"
@@ -249,7 +255,7 @@ class Connection(asyncio.Protocol):
             self.incoming.put(body)
 
     def on_message_complete(self) -> None:
-        if self.incoming is not None:
+        if self.incoming is not None and not self.parser.should_upgrade():
             self.incoming.close_body()
             self.incoming = None
 
@@ -305,8 +311,8 @@ class Connection(asyncio.Protocol):
         piece, self.unparsed = self.unparsed[:size], self.unparsed[size:]
         try:
             self.parser.feed_data(piece)
-        except httptools.HttpParserUpgrade:
-            self.is_deaf = True  # we speak nothing else; the reply closes the connection
+        except httptools.HttpParserUpgrade as end:
+            self._stay_with_http(piece[end.args[0] :])
         except httptools.HttpParserInvalidMethodError:
             self.asked = _METHOD_AND_TARGET.match(piece)
             self._fail(errors.MethodNotAllowed("this method is not known here", allowed=()))
@@ -324,6 +330,25 @@ class Connection(asyncio.Protocol):
             if self.head_size > HEAD_BYTES:
                 what = f"the headers are larger than {HEAD_BYTES} bytes"
                 self._fail(errors.HeadersTooLarge(what, fix="send a long query by POST"))
+
+    def _stay_with_http(self, rest: bytes) -> None:
+        """Ignore the wish for another protocol (RFC 9110, section 7.8); Java's client always has it.
+
+        The parser ends with the headers there, and takes what follows, the body too, for that
+        protocol's. So another one reads on, after a head that announces the same body.
+        """
+        if self.parser.get_method() == b"CONNECT":
+            self.is_deaf = True
+            return
+        self.parser = httptools.HttpRequestParser(self)
+        self.unparsed = rest + self.unparsed
+        if self.incoming is not None:
+            names = ("content-length", "transfer-encoding")
+            known = {name: self.headers[name] for name in names if name in self.headers}
+            head = "".join(f"{name}: {value}\r\n" for name, value in known.items())
+            self.is_repeating = True
+            self.parser.feed_data(f"POST / HTTP/1.1\r\n{head}\r\n".encode())
+            self.is_repeating = False
 
     def _answer(self, exchange: Exchange) -> None:
         self.exchange = exchange
