@@ -332,7 +332,7 @@ class Connection(asyncio.Protocol):
                 self._fail(errors.HeadersTooLarge(what, fix="send a long query by POST"))
 
     def _stay_with_http(self, rest: bytes) -> None:
-        """Ignore the wish for another protocol (RFC 9110, section 7.8); Java's client always has it.
+        """Ignore the wish for another protocol (RFC 9110, section 7.8); Java's client has it.
 
         The parser ends with the headers there, and takes what follows, the body too, for that
         protocol's. So another one reads on, after a head that announces the same body.
