@@ -19,6 +19,8 @@ from publisher.engine.simple import Simple
 XSD_STRING = "http://www.w3.org/2001/XMLSchema#string"
 RDF_TYPE = NamedNode("http://www.w3.org/1999/02/22-rdf-syntax-ns#type")
 PLACES = ("subject", "predicate", "object")
+GETTERS = {place: attrgetter(place) for place in PLACES}
+PREDICATE, OBJECT = GETTERS["predicate"], GETTERS["object"]
 DEFAULT = DefaultGraph()
 NOTHING = '{"head":{"vars":[%s]},"results":{"bindings":[%s]}}'
 _PREFIX = re.compile(r"(\S*):\s*<([^>]*)>")
@@ -63,10 +65,13 @@ def _rows(question: Simple, quads: Iterable[Quad]) -> Iterable[str]:
     if question.limit >= 0 and not question.distinct:
         quads = islice(quads, question.limit)
     places = {term[1:]: place for term, place in zip(question.terms, PLACES, strict=True)}
-    wanted = [(f"{quoted(n)}:", attrgetter(places[n])) for n in question.variables if n in places]
-    if len(wanted) == 2:  # the common case, without an inner loop
+    wanted = [(f"{quoted(n)}:", GETTERS[places[n]]) for n in question.variables if n in places]
+    if [place for _, place in wanted] == [PREDICATE, OBJECT]:  # the common case, without a loop
+        a, b = wanted[0][0] + '{"type":"uri","value":"', '"},' + wanted[1][0]
+        rows: Iterable[str] = [f"{{{a}{q.predicate.value}{b}{_json(q.object)}}}" for q in quads]
+    elif len(wanted) == 2:
         (a, first), (b, second) = wanted
-        rows: Iterable[str] = [f"{{{a}{_json(first(q))},{b}{_json(second(q))}}}" for q in quads]
+        rows = [f"{{{a}{_json(first(q))},{b}{_json(second(q))}}}" for q in quads]
     else:
         rows = ["{" + ",".join([name + _json(get(q)) for name, get in wanted]) + "}" for q in quads]
     if question.distinct:
@@ -77,7 +82,7 @@ def _rows(question: Simple, quads: Iterable[Quad]) -> Iterable[str]:
 
 def _json(term: Term) -> str:
     if type(term) is NamedNode:
-        return f'{{"type":"uri","value":{quoted(term.value)}}}'
+        return f'{{"type":"uri","value":"{term.value}"}}'  # no IRI has what JSON must escape
     if isinstance(term, Literal):
         value = quoted(term.value)
         if (language := term.language) is not None:

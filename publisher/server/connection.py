@@ -313,9 +313,12 @@ class Connection(asyncio.Protocol):
             self.parser.feed_data(piece)
         except httptools.HttpParserUpgrade as end:
             self._stay_with_http(piece[end.args[0] :])
-        except httptools.HttpParserInvalidMethodError:
+        except httptools.HttpParserInvalidMethodError as error:
             self.asked = _METHOD_AND_TARGET.match(piece)
-            self._fail(errors.MethodNotAllowed("this method is not known here", allowed=()))
+            if self.asked:
+                self._fail(errors.MethodNotAllowed("this method is not known here", allowed=()))
+            else:
+                self._fail(errors.BadRequest(f"this is not HTTP/1.1: {error}"))
         except httptools.HttpParserInvalidURLError:
             self._fail(
                 errors.BadRequest(

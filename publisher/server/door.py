@@ -42,16 +42,17 @@ class Door:
         """The request called `name`, without its body; NotFound outside the mount."""
         client, scheme, named, mount = self.told(exchange)
         host = _only_host(exchange)
-        path = self._below(exchange.path)
+        authority, full, query = exchange.split()
+        path = self._below(full)
         if not path:
             raise NotFound("this site is mounted elsewhere", fix=f"see {self.prefix}/")
         return Request(
             method=exchange.method,
             path=path,
-            query_string=exchange.query_string,
+            query_string=query,
             headers=exchange.headers,
             client=client,
-            base_url=self._base(scheme, exchange.authority or host, named, mount, exchange.server),
+            base_url=self._base(scheme, authority or host, named, mount, exchange.server),
             prefix=mount + self.prefix,
             id=name,
         )
@@ -67,7 +68,7 @@ class Door:
         """The request when it made no sense, for the reply that says so."""
         return Request(
             exchange.method,
-            self._below(exchange.path),
+            self._below(exchange.split()[1]),
             headers=exchange.headers,
             prefix=self.prefix,
             id=name,

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Sequence
 from email.utils import formatdate
 from functools import lru_cache
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
 from publisher.errors import PublisherError
@@ -49,10 +49,10 @@ class Exchange:
         "chunked",
         "expects",
         "headers",
-        "is_begun",
         "is_over",
         "is_whole",
         "keeps",
+        "known",
         "method",
         "peer",
         "server",
@@ -71,9 +71,10 @@ class Exchange:
         self.keeps = True
         self.expects = False
         self.is_whole = True
-        self.is_begun = False
         self.is_over = False
         self.chunked = False
+        # what whoever answers has found out already
+        self.known: Any = None
         self._pieces: deque[bytes] | None = None
         self._unread = 0
         self._arrived: asyncio.Future[None] | None = None
@@ -81,23 +82,12 @@ class Exchange:
 
     # what was asked
 
-    @property
-    def path(self) -> str:
-        """The decoded path; bytes that are not UTF-8 become lone surrogates, which nothing has."""
-        path = self._split()[1]
-        return unquote_to_bytes(path).decode("utf-8", "surrogateescape") if "%" in path else path
+    def split(self) -> tuple[str, str, str]:
+        """Authority, decoded path, and query string as it was sent.
 
-    @property
-    def query_string(self) -> str:
-        """What follows the first question mark, as it was sent."""
-        return self._split()[2]
-
-    @property
-    def authority(self) -> str:
-        """The host of a target in absolute form, which counts for more than the Host header."""
-        return self._split()[0]
-
-    def _split(self) -> tuple[str, str, str]:
+        The authority is there for a target in absolute form, and counts for more than the Host
+        header. Bytes of the path that are not UTF-8 become lone surrogates, which nothing has.
+        """
         target = self.target.partition("#")[0]
         authority = ""
         if not target.startswith("/") and "://" in target:
@@ -105,6 +95,8 @@ class Exchange:
             authority, mark, query = authority.partition("?")
             target = slash + rest if slash else f"/{mark}{query}"
         path, _, query = target.partition("?")
+        if "%" in path:
+            path = unquote_to_bytes(path).decode("utf-8", "surrogateescape")
         return authority.rpartition("@")[2], path, query
 
     # its body
@@ -175,12 +167,11 @@ class Exchange:
 
     def begin(self, status: int, headers: Headers) -> None:
         """The head of a reply whose body follows in pieces."""
-        known = any(name == "content-length" for name, _ in headers)
+        known = "content-length" in dict(headers)
         self.chunked = not known and self.version == "1.1" and self.method != "HEAD"
         self.keeps = self.keeps and (known or self.chunked)
         more = (("transfer-encoding", "chunked"),) if self.chunked else ()
         self._line.put(self._head(status, (*headers, *more), None))
-        self.is_begun = True
 
     async def write(self, piece: bytes) -> None:
         """A piece of the body; returns when the client has taken enough of what went before.
@@ -211,7 +202,7 @@ class Exchange:
         lines = "".join([f"{name}: {value}\r\n" for name, value in headers])
         if lines.count("\n") != len(headers) or lines.count("\r") != len(headers):
             raise ValueError("a header has several lines")
-        if length is not None and not any(name == "content-length" for name, _ in headers):
+        if length is not None and "content-length: " not in lines:
             lines += f"content-length: {length}\r\n"
         return f"{_LINES[status]}{lines}{self._closing()}{today()}\r\n".encode("latin-1")
 

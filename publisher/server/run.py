@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import logging
 import os
@@ -175,6 +176,9 @@ def live(
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # it is the supervisor's
     logs.configure(settings.log_level, settings.log_format)
     application = Application(held, settings, shared)
+    gc.collect()
+    gc.freeze()  # what lives as long as the process need not be looked at again
+    gc.set_threshold(20_000, 20, 100)
     with asyncio.Runner(loop_factory=_loop) as runner:
         runner.run(application.run(listener, ready, held.supervisor))
     # threads that still make a page nobody waits for must not keep this process
