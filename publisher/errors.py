@@ -27,6 +27,8 @@ and *how to mend it*.
         ├── NotAcceptable       no offered representation fits the Accept header
         ├── Gone                it was retired; says what replaces it
         ├── TooLarge            the body, the query or the answer is over its limit
+        ├── HeadersTooLarge     its headers are
+        ├── RequestTimedOut     it did not come in time
         ├── UnsupportedMedia    the body's media type is not understood
         │   └── UnsupportedCoding   the body is compressed
         └── EngineError         the engine could not answer

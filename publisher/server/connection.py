@@ -314,7 +314,8 @@ class Connection(asyncio.Protocol):
         except httptools.HttpParserUpgrade as end:
             self._stay_with_http(piece[end.args[0] :])
         except httptools.HttpParserInvalidMethodError as error:
-            self.asked = _METHOD_AND_TARGET.match(piece)
+            # with a request before it, the piece does not begin with this one
+            self.asked = None if self.waiting else _METHOD_AND_TARGET.match(piece)
             if self.asked:
                 self._fail(errors.MethodNotAllowed("this method is not known here", allowed=()))
             else:

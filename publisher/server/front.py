@@ -37,8 +37,9 @@ TELLING = ("accept", "accept-encoding", "host", "range")
 
 @dataclass
 class Known:
-    """What was found out about a request before it had to wait."""
+    """What was found out about a request before it had to wait, and its id."""
 
+    name: str
     request: Request | None = None
     inquiry: sparql.Inquiry | None = None
     reply: Reply | None = None
@@ -73,7 +74,7 @@ class Front:
         if key is not None and (entry := self.replies.get(key)) is not None:
             self._again(exchange, entry, began, name)
             return True
-        known = exchange.known = Known()
+        known = exchange.known = Known(name)
         try:
             known.request = self.door.request(exchange, name)
             known.reply = self._quick(known.request, known)
@@ -100,10 +101,11 @@ class Front:
     async def serve(self, exchange: Exchange) -> None:
         """One request, from the door to the last byte."""
         began = time.perf_counter()
-        name = self.door.name(exchange)
+        known = exchange.known or Known(self.door.name(exchange))
+        name = known.name
         status, note = 500, ""
         try:
-            request, reply = await self._reply(exchange, name)
+            request, reply = await self._reply(exchange, known)
             status = reply.status
             if isinstance(reply.body, bytes):
                 self._send_whole(exchange, reply, self._key(exchange))
@@ -140,9 +142,9 @@ class Front:
         exchange.send(reply.status, reply.headers, reply.body)
         self._note(exchange, reply.status, time.perf_counter(), name, "unread")
 
-    async def _reply(self, exchange: Exchange, name: str) -> tuple[Request, Reply]:
+    async def _reply(self, exchange: Exchange, known: Known) -> tuple[Request, Reply]:
         """The delivered reply; whatever goes wrong becomes one, too."""
-        known = exchange.known or Known()
+        name = known.name
         request, reply, final = known.request, known.reply, False
         try:
             request = request or self.door.request(exchange, name)

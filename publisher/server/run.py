@@ -178,7 +178,6 @@ def live(
     application = Application(held, settings, shared)
     gc.collect()
     gc.freeze()  # what lives as long as the process need not be looked at again
-    gc.set_threshold(20_000, 20, 100)
     with asyncio.Runner(loop_factory=_loop) as runner:
         runner.run(application.run(listener, ready, held.supervisor))
     # threads that still make a page nobody waits for must not keep this process
