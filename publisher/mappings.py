@@ -1,13 +1,16 @@
 """SSSOM mapping tables <-> quads.
 
 A table is a TSV with a header of `# key: value` lines (and a `# curie_map:`), one row per mapping:
-https://mapping-commons.github.io/sssom/. A positive row becomes the statement itself and a node
-that carries every column; a row with the modifier `Not` becomes the node only.
+https://mapping-commons.github.io/sssom/. The header is YAML behind its `#`, which
+others read as such: what YAML would take for anything but a text stands in quotes. A positive row
+becomes the statement itself and a node that carries every column; a row with the modifier `Not`
+becomes the node only.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -39,6 +42,9 @@ _PROPERTIES = {
 _NAMES = re.compile(
     r"(.*_id|mapping_justification|predicate_type|subject_type|object_type|license)"
 )
+# Without quotes YAML 1.1 takes a text for itself when it begins like this, and has none of these.
+_WORD = re.compile(r"(?!(?:true|false|yes|no|on|off|y|n|null)\Z)[A-Za-z]", re.IGNORECASE)
+_MARK = re.compile(r":(?:\s|\Z)|\s(?:#|\Z)|[\x00-\x1f]")
 # SSSOM's way to say that a vocabulary was searched and has no such term.
 NO_TERM = "sssom:NoTermFound"
 
@@ -102,13 +108,36 @@ def _header(lines: list[str], file: str) -> tuple[dict[str, str], Prefixes]:
                 fix="write `# key: value`",
             )
         indent, key, value = entry.groups()
-        value = value[1:-1] if len(value) > 1 and value[0] == value[-1] in "\"'" else value
+        value = _unquoted(value, file, number)
         if "curie_map" in header and len(indent) > 1:
             curies[key] = value
         else:
             header[key] = value
     header.pop("curie_map", None)
     return header, Prefixes(tuple(curies.items()))
+
+
+def _unquoted(value: str, file: str, line: int) -> str:
+    """A scalar of YAML as a text; one that lacks the quotes it needs is taken as it stands."""
+    if not value.startswith(('"', "'")):
+        return value
+    if re.fullmatch(r"'(?:[^']|'')*'", value):
+        return value[1:-1].replace("''", "'")
+    try:
+        return str(json.loads(value, strict=False))
+    except ValueError as error:
+        raise MappingSyntax(
+            f"has quotes that do not close: {value[:60]}",
+            file=file,
+            line=line,
+            fix=r'write "...", with \" and \\ for a quote and a backslash inside',
+        ) from error
+
+
+def _scalar(value: str) -> str:
+    """A text as a scalar of YAML; a text in JSON is one in quotes."""
+    plain = _WORD.match(value) and not _MARK.search(value)
+    return value if plain else json.dumps(value, ensure_ascii=False)
 
 
 def _refuse_columns(columns: tuple[str, ...], file: str, line: int) -> None:
@@ -143,9 +172,11 @@ def _row(line: str, columns: tuple[str, ...], file: str, number: int) -> Row:
 def write(table: MappingSet) -> str:
     """The table in canonical form: header and prefixes by name, rows in natural order."""
     known = {**table.header}
-    lines = [f"# {key}: {known[key]}" for key in sorted(known)]
+    lines = [f"# {key}: {_scalar(known[key])}" for key in sorted(known)]
     lines += ["# curie_map:"] if table.curies.pairs else []
-    lines += [f"#   {prefix}: {namespace}" for prefix, namespace in sorted(table.curies.pairs)]
+    lines += [
+        f"#   {prefix}: {_scalar(namespace)}" for prefix, namespace in sorted(table.curies.pairs)
+    ]
     lines.append("\t".join(table.columns))
     for row in sorted(table.rows, key=lambda row: row.order):
         lines.append("\t".join(row.values.get(column, "") for column in table.columns))

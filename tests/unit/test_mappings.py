@@ -1,10 +1,15 @@
 """Mapping tables: read, written, and said as triples."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
+import yaml
 
 from publisher import mappings
 from publisher.errors import MappingSyntax
 from publisher.names import Prefixes
+from tests.conftest import ROOT
 
 HEAD = "# mapping_set_id: http://m/set\n# curie_map:\n#   a: http://a/\n#   b: http://b/\n"
 COLUMNS = (
@@ -95,3 +100,61 @@ def test_an_unexplained_prefix_names_the_line() -> None:
     with pytest.raises(MappingSyntax, match="prefix") as caught:
         said("zz" + ROW[1:])
     assert caught.value.line == 6
+
+
+def as_yaml(text: str) -> dict[str, object]:
+    """The header as every other program reads it."""
+    lines = text.splitlines()
+    found: dict[str, object] = yaml.safe_load(
+        "\n".join(line[2:] for line in lines if line.startswith("# "))
+    )
+    return found
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "What follows: a colon",
+        "ends with a colon:",
+        "a # is a comment",
+        "2026-11-22",
+        "1.0",
+        "No",
+        "- not a list",
+        '"quoted" and \\ "again"',
+        "it's",
+        "'tis 'so'",
+        "https://example.org/a#b?c=d:e",
+        "`code` first",
+    ],
+)
+def test_the_header_is_yaml_for_others(value: str) -> None:
+    """Whatever a text holds, others read that text, and we read it again."""
+    text = mappings.write(replace(read(ROW), header={"comment": value}))
+    assert as_yaml(text) == {"comment": value, "curie_map": {"a": "http://a/", "b": "http://b/"}}
+    assert mappings.parse(text, file="m", name="m").header == {"comment": value}
+
+
+def test_single_quotes_are_read_as_in_yaml() -> None:
+    """The other way to write a text in quotes."""
+    assert read(ROW, HEAD.replace("http://m/set", "'it''s: a set'")).header == {
+        "mapping_set_id": "it's: a set"
+    }
+
+
+def test_quotes_that_do_not_close_name_the_line() -> None:
+    """YAML would not read them either."""
+    with pytest.raises(MappingSyntax, match="do not close") as caught:
+        read(ROW, HEAD.replace("http://m/set", '"a" set'))
+    assert caught.value.line == 1
+
+
+@pytest.mark.parametrize("file", sorted(ROOT.glob("data/mappings/*.tsv")), ids=lambda f: f.name)
+def test_the_tables_of_the_graph_are_yaml_for_others(file: Path) -> None:
+    """The files that others fetch say to them what they say to us."""
+    text = file.read_text("utf-8")
+    found = as_yaml(text)
+    curies = found.pop("curie_map")
+    table = mappings.parse(text, file=file.name, name="m")
+    assert found == table.header
+    assert curies == dict(table.curies.pairs)
