@@ -18,11 +18,6 @@ class Format:
     carries: str
     aliases: tuple[str, ...] = ()
 
-    @property
-    def is_text(self) -> bool:
-        """Whether the media type is sent with a charset (RFC 6838: only text/* needs one)."""
-        return self.media_type.startswith("text/")
-
 
 RESULTS = (
     Format("json", "application/sparql-results+json", "srj", "results", ("application/json",)),
@@ -58,8 +53,9 @@ class Choice:
 
     @property
     def content_type(self) -> str:
-        """The value of Content-Type."""
-        return f"{self.media_type}; charset=utf-8" if self.format.is_text else self.media_type
+        """The value of Content-Type; only text/* needs a charset (RFC 6838), an alias too."""
+        kind = self.media_type
+        return f"{kind}; charset=utf-8" if kind.startswith("text/") else kind
 
 
 @dataclass(frozen=True)
@@ -167,6 +163,12 @@ def _parse_range(element: str) -> Range | None:
 
 
 def _harmless(parameter: tuple[str, str]) -> bool:
-    """Whether our answer has this parameter: everything is UTF-8, JSON-LD comes compacted."""
+    """Whether our answer has this parameter, or does not mind it.
+
+    Everything is UTF-8, JSON-LD comes compacted, a table begins with its names (the parameter
+    `header` of RFC 4180, section 3).
+    """
     name, value = parameter
+    if name == "header":
+        return value == "present"
     return value in ("utf-8", "utf8") if name == "charset" else name in ("profile", "version")

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from publisher import matrix
 from publisher.errors import BadRequest, NotFound
-from publisher.formats import BY_NAME, HTML, Format, negotiate
+from publisher.formats import BY_NAME, HTML, Choice, Format, negotiate
 from publisher.matrix import AGAINST, FOR, MIXED, SIDES, Cell, Filters, View
 from publisher.protocol.resources import write
 from publisher.protocol.values import Reply, Request, Site
@@ -50,7 +50,7 @@ def map_view(site: Site, request: Request, suffix: str = "") -> Reply:
         return as_page(desk, request, asked, view)
     makers = {"csv": as_csv, "view": as_json, "turtle": as_turtle}
     body = makers[row.name](desk, view)
-    kind = f"{row.media_type}; charset=utf-8" if row.is_text else row.media_type
+    kind = Choice(row, row.media_type).content_type
     return Reply(
         200,
         (

@@ -29,6 +29,14 @@ def test_the_name_that_was_asked_for_is_the_name_of_the_answer() -> None:
     assert (found.format.name, found.content_type) == ("jsonld", "application/json")
 
 
+def test_text_says_its_charset_under_every_name() -> None:
+    """Without it, a client takes text/* for Latin-1."""
+    for accept in ("text/turtle", "text/plain", "text/xml", "text/rdf", "text/x-nquads"):
+        found = negotiate(accept, GRAPHS)
+        assert found is not None
+        assert found.content_type == f"{accept}; charset=utf-8"
+
+
 def test_a_wildcard_never_picks_an_alias() -> None:
     """`*/*` gets the registered media type."""
     found = negotiate("application/*", (BY_NAME["jsonld"],))
