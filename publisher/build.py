@@ -118,7 +118,7 @@ class _Job:
         vocabulary = [q for q in statements.quads if q.graph_name.value in names]  # type: ignore[union-attr]
         own = downloads.arrange(vocabulary, statements.prefixes, statements.context)
         for suffix in downloads.WRITERS:
-            text = downloads.WRITERS[suffix](own)
+            text = downloads.document(own, suffix)
             yield self._save(f"downloads/ontology.{suffix}", text, "The vocabulary")
         yield from self._shapes(statements)
         yield from self._tables()
@@ -131,7 +131,7 @@ class _Job:
             return
         own = downloads.arrange(quads, statements.prefixes, statements.context)
         for suffix in downloads.WRITERS:
-            text = downloads.WRITERS[suffix](own)
+            text = downloads.document(own, suffix)
             yield self._save(f"downloads/shapes.{suffix}", text, "The shapes (SHACL)")
 
     def _tables(self) -> Iterator[Download]:

@@ -64,8 +64,7 @@ class Counts:
     def add(self, triples: Iterable[ox.Triple]) -> None:
         for triple in triples:
             self.triples += 1
-            if isinstance(triple.subject, ox.NamedNode):
-                self.subjects.add(triple.subject.value)
+            self.subjects.add(_named(triple.subject))
             self.properties[triple.predicate.value] += 1
             if triple.predicate == RDF_TYPE and isinstance(triple.object, ox.NamedNode):
                 self.classes[triple.object.value] += 1
@@ -136,7 +135,6 @@ def _core(
             "dcterms:conformsTo": ox.NamedNode(about.vocabulary),
             "void:vocabulary": ox.NamedNode(about.vocabulary),
             "void:uriSpace": about.base,
-            "void:uriLookupEndpoint": ox.NamedNode(about.base),
             "void:sparqlEndpoint": ox.NamedNode(about.base + "sparql"),
             "void:triples": counts.triples,
             "void:entities": len(ours),
@@ -292,8 +290,9 @@ def distributions(about: Graph, downloads: Iterable[Download]) -> Iterator[ox.Tr
     """What can be fetched, with sizes and sums."""
     for download in downloads:
         address = ox.NamedNode(about.base + download.path)
-        node = f"{about.dataset.iri}/distribution/{download.path.removeprefix('downloads/')}"
-        checksum = f"{node}#sha256"
+        # within the description, which alone knows them
+        node = f"{about.dataset.iri}#{download.path.removeprefix('downloads/')}"
+        checksum = f"{node}/sha256"
         yield from _facts(
             about.dataset.iri,
             {"dcat:distribution": ox.NamedNode(node), "void:dataDump": address},
@@ -324,6 +323,11 @@ def distributions(about: Graph, downloads: Iterable[Download]) -> Iterator[ox.Tr
                 ),
             },
         )
+
+
+def _named(subject: ox.NamedNode | ox.BlankNode | ox.Triple) -> str:
+    """A subject for counting: VoID counts those without a name, too."""
+    return subject.value if isinstance(subject, ox.NamedNode) else str(subject)
 
 
 def _media_type(name: str) -> ox.NamedNode:

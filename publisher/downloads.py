@@ -124,6 +124,19 @@ def json_ld(statements: Statements) -> Iterator[str]:
     yield jsonld.dataset(statements.quads, context).decode()
 
 
+def document(statements: Statements, suffix: str) -> Iterator[str]:
+    """A part of the graph as a document of its own, for those who load it as one graph.
+
+    JSON-LD is written without the graph's name, as inside a named graph a reader of one graph
+    finds nothing, and shapes that nobody finds let everything pass.
+    """
+    if suffix == "jsonld":
+        context = jsonld.read_context(dict(statements.context))
+        yield jsonld.document(statements.triples, context).decode()
+    else:
+        yield from WRITERS[suffix](statements)
+
+
 def short_turtle(triples: Iterable[ox.Triple], prefixes: Prefixes) -> str:
     """A few triples to read: only the prefixes that they use."""
     quads = (ox.Quad(t.subject, t.predicate, t.object) for t in triples)

@@ -58,6 +58,7 @@ def triples(site: Site, endpoint: str) -> Iterator[Triple]:
     yield Triple(service, RDF_TYPE, _sd("Service"))
     yield Triple(service, _sd("endpoint"), service)
     yield Triple(service, _sd("supportedLanguage"), _sd("SPARQL11Query"))
+    yield Triple(service, _sd("feature"), _sd("UnionDefaultGraph"))
     for row in (*RESULTS, *GRAPHS):
         yield Triple(service, _sd("resultFormat"), NamedNode(FORMATS + _FORMAT_NAMES[row.name]))
     yield Triple(service, RDFS_COMMENT, Literal(limits_in_words(site), language="en"))

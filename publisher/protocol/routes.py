@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from publisher.engine.embedded import Embedded
 from publisher.errors import MethodNotAllowed
-from publisher.formats import GRAPHS, HTML, negotiate
+from publisher.formats import GRAPHS, HTML, Choice, Format, negotiate
 from publisher.protocol import files, resources, versions
 from publisher.protocol.values import Reply, Request, Site
 
@@ -95,6 +95,15 @@ def _description(site: Site, request: Request) -> Reply | None:
     return files.description(site, choice)
 
 
+def _description_as(row: Format) -> Handler:
+    def handler(site: Site, request: Request) -> Reply:
+        if request.method not in resources.METHODS:
+            raise MethodNotAllowed("only to be read", allowed=resources.METHODS)
+        return files.description(site, Choice(row, row.media_type))
+
+    return handler
+
+
 EXACT: dict[str, Handler] = {
     "/health": health,
     "/downloads/": _downloads,
@@ -102,5 +111,6 @@ EXACT: dict[str, Handler] = {
     **{f"/{stem}": _document(stem) for stem in DOCUMENTS},
     **{f"/{stem}.{r.suffix}": _document_as(stem, r.suffix) for stem in DOCUMENTS for r in GRAPHS},
     "/dataset": _description,
+    **{f"/dataset.{row.suffix}": _description_as(row) for row in GRAPHS},
     "/.well-known/void": _description,
 }

@@ -4,9 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import rdflib
 
 from publisher import build, check, corpus
 from tests.conftest import ROOT, Running, path_of, start
+
+LIGHTS = "http://example.org/lights/"
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +88,33 @@ def test_a_shape_dereferences_whole(lights_server: Running) -> None:
         assert "miles are a number, 0 or more" in body
         assert "decimal" in body  # inside sh:or inside the unnamed shape
     assert lights_server.get("/shape/Sighting-source.ttl").status == 200
+
+
+@pytest.mark.filterwarnings("ignore:ConjunctiveGraph is deprecated:DeprecationWarning")
+def test_the_dataset_is_described_whole_under_every_address(lights_server: Running) -> None:
+    """A harvester may follow the link of the page: the files must be listed there, too."""
+    whole = graph_of(lights_server.get("/dataset", accept="application/n-triples").body, "nt")
+    dcat = rdflib.Namespace("http://www.w3.org/ns/dcat#")
+    files = set(whole.objects(rdflib.URIRef(LIGHTS + "dataset"), dcat.distribution))
+    assert len(files) > 10
+    for suffix, kind in (("ttl", "turtle"), ("nt", "nt"), ("rdf", "xml"), ("jsonld", "json-ld")):
+        found = graph_of(lights_server.get(f"/dataset.{suffix}").body, kind)
+        assert set(found) == set(whole), suffix
+
+
+def test_every_name_in_the_description_dereferences(lights_server: Running) -> None:
+    """Files, sums, partitions, releases: who follows a name learns what it is."""
+    whole = graph_of(lights_server.get("/dataset", accept="application/n-triples").body, "nt")
+    named = {str(node) for node in whole.subjects() if str(node).startswith(LIGHTS)}
+    for iri in sorted({iri.partition("#")[0] for iri in named} - {LIGHTS + "sparql"}):
+        found = lights_server.get(iri.removeprefix(LIGHTS[:-1]), accept="application/n-triples")
+        assert found.status == 200, iri
+        subjects = {str(node) for node in graph_of(found.body, "nt").subjects()}
+        assert {name for name in named if name.partition("#")[0] == iri} <= subjects, iri
+
+
+def graph_of(body: bytes, kind: str) -> rdflib.Graph:
+    return rdflib.Graph().parse(data=body, format=kind)
 
 
 def test_a_release_without_shapes_has_no_such_page(server: Running) -> None:

@@ -242,6 +242,8 @@ def test_the_service_describes_itself_at_the_address_that_was_asked(server: Runn
         sd = "http://www.w3.org/ns/sparql-service-description#"
         assert ox.Triple(service, ox.NamedNode(sd + "endpoint"), service) in triples
         assert ox.NamedNode(BASE + "graph/one") in {t.object for t in triples}
+        union = ox.NamedNode(sd + "UnionDefaultGraph")
+        assert ox.Triple(service, ox.NamedNode(sd + "feature"), union) in triples
     named = server.request("GET", "/sparql", headers={"Host": "sparql.example.org"})
     assert b"<http://sparql.example.org/sparql>" in named.body
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pyoxigraph as ox
 import pytest
 import rdflib
+import rdflib.compare
 
 import publisher
 from publisher import build, check, corpus, release
@@ -66,6 +67,18 @@ def test_rdflib_reads_the_downloads_too(folder: Path, suffix: str) -> None:
     graph = rdflib.Graph().parse(folder / f"downloads/lights.{suffix}", format=names[suffix])
     manifest = json.loads((folder / release.MANIFEST).read_text())
     assert len(graph) == manifest["triples"]
+
+
+@pytest.mark.filterwarnings("ignore:ConjunctiveGraph is deprecated:DeprecationWarning")
+@pytest.mark.parametrize("stem", ["ontology", "shapes"])
+@pytest.mark.parametrize("suffix", ["ttl", "rdf", "nt", "jsonld"])
+def test_a_document_is_read_as_one_graph(folder: Path, stem: str, suffix: str) -> None:
+    """Inside a named graph a reader of one graph would find nothing, and everything conform."""
+    names = {"ttl": "turtle", "rdf": "xml", "nt": "nt", "jsonld": "json-ld"}
+    graph = rdflib.Graph().parse(folder / f"downloads/{stem}.{suffix}", format=names[suffix])
+    plain = rdflib.Graph().parse(folder / f"downloads/{stem}.nt")
+    assert len(plain) > 10
+    assert rdflib.compare.isomorphic(graph, plain)
 
 
 def test_downloads_keep_the_files_literals(copy: Path, tmp_path: Path) -> None:
@@ -128,6 +141,18 @@ def test_the_description_counts_classes_and_properties(folder: Path) -> None:
         "GROUP BY ?c ?n"
     )
     assert all(row["n"].value == row["found"].value for row in rows)  # type: ignore[union-attr]
+
+
+def test_the_description_counts_subjects(folder: Path) -> None:
+    """VoID: IRIs and blank nodes alike, each once."""
+    store = ox.Store.read_only(str(folder / "store"))
+    union = store.quads_for_pattern(None, None, None, ox.DefaultGraph())
+    subjects = {quad.subject for quad in union}
+    assert any(isinstance(subject, ox.BlankNode) for subject in subjects)
+    said = store.quads_for_pattern(
+        ox.NamedNode(LIGHTS + "dataset"), ox.NamedNode(VOID + "distinctSubjects"), None
+    )
+    assert {quad.object.value for quad in said} == {str(len(subjects))}  # type: ignore[union-attr]
 
 
 def test_every_named_graph_says_what_it_is(folder: Path) -> None:
