@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 
 from pyoxigraph import BlankNode, Literal, NamedNode, Quad, Triple
 
@@ -16,6 +15,7 @@ _LOCAL = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]|\.(?=[A-Za-z0-9_-]))*")
 RDF_TYPE = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type"
 
 REMEMBERED = 16384
+MOST_TABLES = 8
 
 Pairs = tuple[tuple[str, str], ...]
 Term = NamedNode | BlankNode | Literal | Triple
@@ -33,7 +33,7 @@ def turtle(triples: Sequence[Triple] | Sequence[Quad], prefixes: Mapping[str, st
     """
     if not triples:
         return None
-    names = _names(tuple(prefixes.items()))
+    names = _names_of(prefixes)
     used: dict[str, str] = {}
     values: dict[str, list[str]] = {}
     for triple in triples:
@@ -78,9 +78,18 @@ class _Names:
         return f"<{iri}>", "", ""
 
 
-@lru_cache(maxsize=8)
-def _names(prefixes: Pairs) -> _Names:
-    return _Names(prefixes)
+def _names_of(prefixes: Mapping[str, str]) -> _Names:
+    """The names for a table of prefixes. A release has one table, which is known by its identity:
+    comparing it would take longer than half of the triples do."""
+    known = _last.get(id(prefixes))
+    if known is None or known[0] is not prefixes:
+        if len(_last) >= MOST_TABLES:
+            _last.clear()
+        known = _last[id(prefixes)] = prefixes, _Names(tuple(prefixes.items()))
+    return known[1]
+
+
+_last: dict[int, tuple[Mapping[str, str], _Names]] = {}
 
 
 def _shown(term: Term, names: _Names, used: dict[str, str]) -> str | None:
