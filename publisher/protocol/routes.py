@@ -8,7 +8,7 @@ from collections.abc import Callable
 from publisher.engine.embedded import Embedded
 from publisher.errors import MethodNotAllowed
 from publisher.formats import GRAPHS, HTML, Choice, Format, negotiate
-from publisher.protocol import files, resources, versions
+from publisher.protocol import editions, files, resources, versions
 from publisher.protocol.values import Reply, Request, Site
 
 Handler = Callable[[Site, Request], Reply | None]
@@ -34,6 +34,9 @@ def data(site: Site, request: Request) -> Reply | None:
         return files.download(site, request)
     if request.method not in resources.METHODS:
         return None
+    edition = editions.data(site, request)
+    if edition is not None:
+        return edition
     asked = resources.wanted(site, request)
     if asked.choice.format is HTML:
         return None

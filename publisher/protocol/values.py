@@ -154,6 +154,19 @@ class Site:
         dataset = self.graph.get("dataset", {})
         return str(dataset.get("title") or self.graph.get("name") or "Knowledge graph")
 
+    @property
+    def name(self) -> str:
+        """The name of the graph, with which the names of its files begin."""
+        return str(self.graph.get("name", ""))
+
+    @cached_property
+    def editions(self) -> frozenset[str]:
+        """The editions of the graph that are files of the release."""
+        listed = (
+            re.fullmatch(r"downloads/(.+)-([^-/.]+)\.owl", name) for name in self.manifest.files
+        )
+        return frozenset(found[2] for found in listed if found and found[1] == self.name)
+
     def is_graph(self, iri: str) -> bool:
         """Whether this is the name of one of the release's graphs."""
         return iri in self._graphs

@@ -114,7 +114,7 @@ def vocabulary(site: Site, request: Request) -> Reply | None:
             return None
     elif suffix is HTML:
         return None
-    there = _kept_or_gone(site, name, request)
+    there = kept_or_gone(site, name, request)
     if suffix is None:
         return files.document(there, request, "ontology")
     return files.release_file(there, request, f"downloads/ontology.{suffix.suffix}")
@@ -127,10 +127,11 @@ def download(site: Site, request: Request) -> Reply | None:
         return None
     if not file:
         return Reply(303, (("location", f"{request.prefix}/release/{name}"),))
-    return files.release_file(_kept_or_gone(site, name, request), request, f"downloads/{file}")
+    return files.release_file(kept_or_gone(site, name, request), request, f"downloads/{file}")
 
 
-def _kept_or_gone(site: Site, name: str, request: Request) -> Site:
+def kept_or_gone(site: Site, name: str, request: Request) -> Site:
+    """The site as far as the files of a release go; NotFound when they are not kept here."""
     there = at(site, name)
     if there is None:
         raise NotFound(NOT_KEPT, where=request.path, fix=_FIX)

@@ -217,7 +217,8 @@ def sitemap(site: Site, request: Request) -> Reply:
         return _text(f"{head}<sitemapindex {space}>\n{rows}</sitemapindex>\n", "application/xml")
     marks = ",".join("?" * len(wanted))
     found = desk.index.rows(
-        f"SELECT iri FROM label WHERE kind IN ({marks}) ORDER BY iri LIMIT ? OFFSET ?",  # noqa: S608 - marks only
+        f"SELECT iri FROM label WHERE kind IN ({marks})"  # noqa: S608 - marks only
+        " AND iri NOT IN (SELECT iri FROM entry WHERE retired) ORDER BY iri LIMIT ? OFFSET ?",
         (*wanted, PER_SITEMAP, (max(1, int(part[:6])) - 1) * PER_SITEMAP),
     )
     paths = [path for (iri,) in found if (path := site.names.path(iri)) and "#" not in path]

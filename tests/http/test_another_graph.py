@@ -1,5 +1,6 @@
 """The publisher knows no subject matter: lighthouses are served as well."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -121,6 +122,19 @@ def test_a_release_without_shapes_has_no_such_page(server: Running) -> None:
     """And says so."""
     assert server.get("/shapes", accept="text/html").status == 404
     assert server.get("/shapes.ttl").status == 404
+
+
+def test_the_sitemap_lists_what_is_there(lights_server: Running) -> None:
+    """Search engines take a listed page that is gone for a fault."""
+    index = lights_server.get("/sitemap.xml").body.decode()
+    parts = [lights_server.get(path).body.decode() for path in _listed(lights_server, index)]
+    paths = [path for part in parts for path in _listed(lights_server, part)]
+    assert "/LGT_0001" in paths
+    assert {path: s for path in paths if (s := lights_server.get(path).status) != 200} == {}
+
+
+def _listed(server: Running, text: str) -> list[str]:
+    return [found.removeprefix(server.url) for found in re.findall("<loc>(.*?)</loc>", text)]
 
 
 def test_every_page_stands_without_settings_of_its_own(lights_server: Running) -> None:

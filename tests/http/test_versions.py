@@ -90,6 +90,33 @@ def test_version_iris_resolve(site: Running, version: str) -> None:
     assert site.get(f"/downloads/{version}/").headers["location"] == f"/release/{version}"
 
 
+@pytest.mark.parametrize("version", ["", f"/{OLD}", f"/{NEW}"])
+def test_an_edition_can_be_imported_by_its_name(site: Running, version: str) -> None:
+    """Its header names it so: by Accept and by suffix the files, for people the list of them."""
+    folder = f"/downloads{version}/lights-owl"
+    for accept, suffix, file in (
+        ("text/turtle", "ttl", "ttl"),
+        ("application/rdf+xml, application/xml;q=0.7, */*;q=0.1", "owl", "owl"),
+        ("application/rdf+xml", "rdf", "owl"),
+    ):
+        there = site.get(f"{folder}.{file}")
+        asked, named = site.get(f"/owl{version}", accept), site.get(f"/owl{version}.{suffix}")
+        assert (asked.status, named.status, there.status) == (200, 200, 200)
+        assert asked.type == named.type == there.type == accept.partition(",")[0]
+        assert asked.body == named.body == there.body
+        assert "accept" in asked.headers["vary"].lower()
+    page = site.get(f"/owl{version}", "text/html")
+    assert page.status == 303
+    assert site.get(page.headers["location"], "text/html").status == 200
+
+
+@pytest.mark.parametrize("path", ["/owl/1999", "/owl.nt", "/owl.x", "/owl/", "/owls", "/owlx/1999"])
+def test_what_no_edition_has_is_404(site: Running, path: str) -> None:
+    """In every form."""
+    for accept in ("text/html", "text/turtle"):
+        assert site.get(path, accept).status == 404, accept
+
+
 def test_files_of_an_earlier_release_are_its_own(site: Running, releases: Path) -> None:
     """The bytes that were published then, and nothing that its manifest does not list."""
     old = next(f for f in releases.iterdir() if f.name.startswith(OLD))
