@@ -353,9 +353,8 @@ class Front:
             self.counters.add(f"{PREFIX}request_seconds_total", taken)
         if self.verbose or status == 500:
             path = exchange.target.partition("?")[0]
-            line = logs.Served(
-                name, exchange.method, path, status, taken * 1000, exchange.peer, note
-            )
+            client = self.door.told(exchange)[0]
+            line = logs.Served(name, exchange.method, path, status, taken * 1000, client, note)
             logs.served(log, line)
 
     def _metrics(self) -> Reply:
