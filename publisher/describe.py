@@ -126,7 +126,7 @@ def _core(
             "rdfs:label": ox.Literal(data.title, language=data.language),
             "dcterms:license": ox.NamedNode(data.licence),
             "dcterms:identifier": data.iri,
-            "dcterms:language": data.language,
+            "dcterms:language": _language(data.language),
             "dcat:keyword": [ox.Literal(word, language=data.language) for word in data.keywords],
             "dcat:landingPage": ox.NamedNode(about.base),
             "dcat:hasCurrentVersion": ox.NamedNode(release),
@@ -306,7 +306,9 @@ def distributions(about: Graph, downloads: Iterable[Download]) -> Iterator[ox.Tr
                 "dcat:downloadURL": address,
                 "dcat:accessURL": address,
                 "dcat:mediaType": _media_type(download.media_type),
-                "dcat:byteSize": download.written.bytes,
+                "dcat:byteSize": ox.Literal(  # what DCAT 3 says its values are
+                    str(download.written.bytes), datatype=ox.NamedNode(_XSD + "nonNegativeInteger")
+                ),
                 "spdx:checksum": ox.NamedNode(checksum),
             },
         )
@@ -328,6 +330,12 @@ def distributions(about: Graph, downloads: Iterable[Download]) -> Iterator[ox.Tr
 def _named(subject: ox.NamedNode | ox.BlankNode | ox.Triple) -> str:
     """A subject for counting: VoID counts those without a name, too."""
     return subject.value if isinstance(subject, ox.NamedNode) else str(subject)
+
+
+def _language(tag: str) -> _Value:
+    """A language as DCAT 3 wants it ("Property: language"): the Library of Congress has IRIs."""
+    short = re.fullmatch(r"([a-z]{2})(?:-.*)?", tag)
+    return ox.NamedNode(f"http://id.loc.gov/vocabulary/iso639-1/{short[1]}") if short else tag
 
 
 def _media_type(name: str) -> ox.NamedNode:

@@ -190,6 +190,18 @@ def test_the_description_lists_every_download_with_its_sum(folder: Path) -> None
         assert (len(content), hashlib.sha256(content).hexdigest()) == (size, sum_)
 
 
+def test_harvesters_find_the_values_that_dcat_asks_for(folder: Path) -> None:
+    """DCAT 3: languages are IRIs, sizes are not negative; profiles check both."""
+    graph = rdflib.Graph().parse(folder / "description.ttl")
+    dcat = rdflib.Namespace("http://www.w3.org/ns/dcat#")
+    language = graph.value(rdflib.URIRef(LIGHTS + "dataset"), rdflib.DCTERMS.language)
+    assert language == rdflib.URIRef("http://id.loc.gov/vocabulary/iso639-1/en")
+    sizes = [
+        size for size in graph.objects(None, dcat.byteSize) if isinstance(size, rdflib.Literal)
+    ]
+    assert {size.datatype for size in sizes} == {rdflib.XSD.nonNegativeInteger}
+
+
 def test_rules_see_what_earlier_rules_made(folder: Path) -> None:
     """The count of sightings stands on the range that the first rule made."""
     text = (folder / "downloads/lights.nq").read_text()
