@@ -67,6 +67,13 @@ class _Score:
     sort: str = ""
 
 
+class _Connection(sqlite3.Connection):
+    """Closed with its thread, of whose end nobody hears (Python 3.13 warns of open ones)."""
+
+    def __del__(self) -> None:
+        self.close()
+
+
 @dataclass
 class Index:
     """One release's index; every thread has its own connection."""
@@ -79,7 +86,10 @@ class Index:
         if known is None:
             try:
                 known = sqlite3.connect(
-                    f"file:{self.path}?mode=ro&immutable=1", uri=True, check_same_thread=False
+                    f"file:{self.path}?mode=ro&immutable=1",
+                    uri=True,
+                    check_same_thread=False,
+                    factory=_Connection,
                 )
                 known.execute("SELECT 1 FROM label LIMIT 1")
             except sqlite3.Error as error:
