@@ -30,6 +30,8 @@ from urllib.parse import quote, urlencode
 
 import pyoxigraph as ox
 
+from publisher.engine.held import load_store
+
 ROOT = Path(__file__).resolve().parent.parent
 BASE = "https://w3id.org/neuromod/"
 PREFIXES = {
@@ -285,7 +287,7 @@ class Comparison:
         )
         mine = rates["ours"]
         ratios = "; ".join(
-            f"**{mine / rates[peer]:.2f}** × {peer} (goal {goal:g})"
+            f"**{mine / rates[peer]:.2f}** × {peer}" + (f" (goal {goal:g})" if goal else "")
             for peer, goal in goals.items()
             if peer in rates
         )
@@ -332,6 +334,7 @@ def compare(wish: argparse.Namespace) -> list[str]:
         names = subjects(DISTINCT, max(2, wish.triples // 60))
         run = Comparison(wish.seconds, wish.rounds, folder)
         queries(run, cold, warm, peers, names, wish.triples)
+        bare(run, release, wish.triples)
         representations(run, stack, cold, warm, peers, names)
         million(run, cold, cold_pid, peers.get("oxigraph"), oxi_pid)
         return run.rows
@@ -367,12 +370,54 @@ def queries(
             {"oxigraph": 1.5, "rdflib-endpoint": 0},
         ),
     }
+    for title, (texts, _) in list(kinds.items())[-2:]:
+        known = f"{title.partition(' (')[0]}, remembered"
+        kinds[known] = texts[:200], {"oxigraph": 0, "rdflib-endpoint": 0}
     for title, (texts, goals) in kinds.items():
         runners = {
             name: (port, [query_path(endpoints[name], text) for text in texts], accept)
             for name, port in ({**ports, "ours": warm} if "remembered" in title else ports).items()
         }
         run.race(title, runners, goals)
+
+
+def bare(run: Comparison, release: Path, triples: int) -> None:
+    """The engine without any server, in as many processes: what no server over it can exceed."""
+    concepts = max(8, triples // 240)
+    kinds = {
+        "some 15 matches": [JOIN.format(n=n % concepts + 1) for n in range(1000)],
+        "some 1,400 matches": [HEAVY.format(n=n) for n in range(100, 700)],
+    }
+    store = load_store(release).union  # as our server holds it
+    for title, texts in kinds.items():
+        rate = statistics.median(_alone(store, texts, run.seconds) for _ in range(run.rounds))
+        run.rows.append(
+            f"| the engine alone in {PROCESSES} processes, no server: join, filter, order, {title}"
+            f" | {rate:,.0f}/s | |"
+        )
+        print(run.rows[-1], file=sys.stderr, flush=True)
+
+
+def _alone(store: ox.Store, texts: list[str], seconds: float) -> float:
+    """Answers a second of as many forked processes as a server of ours has."""
+    lines = []
+    for _ in range(PROCESSES):
+        line, end = os.pipe()
+        if os.fork() == 0:
+            count, until = 0, time.monotonic() + seconds
+            while time.monotonic() < until:
+                found = store.query(texts[count % len(texts)], prefixes=PREFIXES)
+                found.serialize(format=ox.QueryResultsFormat.JSON)
+                count += 1
+            os.write(end, str(count).encode())
+            os._exit(0)
+        os.close(end)
+        lines.append(line)
+    total = 0
+    for line in lines:
+        total += int(os.read(line, 100))
+        os.close(line)
+    return total / seconds
 
 
 def representations(
