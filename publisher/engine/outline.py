@@ -7,9 +7,10 @@ It is not a parser: a text that is not SPARQL gets some outline, and its syntax 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from urllib.parse import urljoin
 
 from publisher.engine import simple
 
@@ -46,6 +47,9 @@ _BEGINNING = re.compile(
 )
 # without these words, a query that begins well asks no service, names no graph, and is not volatile
 _MATTERS = ("SERVICE", "FROM", "GRAPH", "\\U", *VOLATILE)
+_LOCAL = re.compile(r"\\(.)")  # a mark in the local part of a name
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+BASE = "BASE"
 _ESCAPE = re.compile(r"\\u([0-9A-Fa-f]{4})|\\U([0-9A-Fa-f]{8})")
 _WORD = re.compile(r"[A-Za-z]+")
 
@@ -54,7 +58,10 @@ Token = tuple[str, str]
 
 @dataclass(frozen=True)
 class Outline:
-    """`form` is empty for what is neither a query nor an update; IRIs are as written."""
+    """`form` is empty for what is neither a query nor an update; IRIs are as written.
+
+    `prologue` has a pair for each PREFIX (its name with the colon) and BASE, in their order.
+    """
 
     form: str
     update: str
@@ -63,6 +70,23 @@ class Outline:
     named_sources: tuple[str, ...]
     words: frozenset[str]
     lost_variable: str
+    prologue: tuple[tuple[str, str], ...] = ()
+
+    def meant(self, source: str, base: str, prefixes: Mapping[str, str]) -> str | None:
+        """The IRI that the name of a graph stands for; None when nobody declared its prefix.
+
+        `base` and `prefixes` (namespaces by prefix) are those that hold before the prologue.
+        """
+        known = dict(prefixes)
+        for name, iri in self.prologue:
+            if name == BASE:
+                base = _absolute(iri, base)
+            else:
+                known[name[:-1]] = _absolute(iri, base)
+        if source.startswith("<"):
+            return _absolute(source, base)
+        prefix, _, local = source.partition(":")
+        return known[prefix] + _LOCAL.sub(r"\1", local) if prefix in known else None
 
     @property
     def volatile(self) -> bool:
@@ -120,6 +144,15 @@ def _character(match: re.Match[str]) -> str:
     return chr(code) if code < 0x110000 and not 0xD800 <= code < 0xE000 else match.group()
 
 
+def _absolute(written: str, base: str) -> str:
+    """An IRI in its brackets, resolved; one that has a scheme stays as it is."""
+    iri = written[1:-1]
+    if _SCHEME.match(iri):
+        return iri
+    # urljoin takes an empty fragment for none
+    return urljoin(base, iri) + "#" * (iri[-1:] == "#")
+
+
 _PLAIN = {form: Outline(form, "", (), (), (), frozenset((form,)), "") for form in FORMS}
 
 
@@ -131,12 +164,14 @@ class _Reader:
         self.services: list[str] = []
         self.default_sources: list[str] = []
         self.named_sources: list[str] = []
+        self.prologue: list[tuple[str, str]] = []
         self.words: set[str] = set()
         self.open = 0
         self.graphs: list[tuple[int, str]] = []  # GRAPH ?g { ... } that we are inside of
         self.projected: set[str] | None = None  # of a sub-SELECT that is being read
         self.last: Token = ("", "")
-        self.waiting = ""  # SERVICE, FROM or GRAPH that still wants its name
+        self.waiting = ""  # SERVICE, FROM, GRAPH, BASE or PREFIX that still wants its name
+        self.prefix = ""  # that still wants its namespace
 
     def take(self, kind: str, text: str) -> None:
         if kind == "name" and ":" not in text:
@@ -164,7 +199,8 @@ class _Reader:
         if word == "NAMED" and self.waiting == "FROM":
             self.waiting = "FROM NAMED"
             return
-        self.waiting = word if word in ("SERVICE", "FROM", "GRAPH") else ""
+        ahead = () if self.form or self.update else (BASE, "PREFIX")
+        self.waiting = word if word in ("SERVICE", "FROM", "GRAPH", *ahead) else ""
 
     def _named(self, kind: str, text: str) -> None:
         if self.waiting == "SERVICE":
@@ -173,6 +209,13 @@ class _Reader:
             self.default_sources.append(text)
         elif self.waiting == "FROM NAMED" and kind != "variable":
             self.named_sources.append(text)
+        elif self.waiting == BASE and kind == "iri":
+            self.prologue.append((BASE, text))
+        elif self.waiting == "PREFIX" and kind == "name":
+            self.prefix = text
+            return
+        elif self.waiting == "PREFIX" and kind == "iri":
+            self.prologue.append((self.prefix, text))
         if kind == "variable" and self.projected is not None:
             self.projected.add(text[1:])
         if not (self.waiting == "GRAPH" and kind == "variable"):
@@ -210,4 +253,5 @@ class _Reader:
             named_sources=tuple(self.named_sources),
             words=frozenset(self.words),
             lost_variable=self.lost,
+            prologue=tuple(self.prologue),
         )

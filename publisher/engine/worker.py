@@ -196,10 +196,11 @@ def _dataset(
     named: list[str] | None = question["named"]
     if default is None and named is None:
         return held.needed(question["query"]), None, None
-    if default is None or len(set(default)) < 2:
+    default = None if default is None else list(dict.fromkeys(default))
+    if default is None or len(default) < 2:
         return held.whole, _graphs(default), _graphs(named)
     merged = Store()
-    for name in dict.fromkeys(default):
+    for name in default:
         merged.bulk_extend(Quad(*quad.triple) for quad in _quads(held.whole, name))
     for name in dict.fromkeys(named or ()):
         merged.bulk_extend(_quads(held.whole, name))

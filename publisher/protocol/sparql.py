@@ -28,8 +28,6 @@ DIRECT = "application/sparql-query"
 UPDATE = "application/sparql-update"
 READ_ONLY = "this endpoint is read-only"
 CACHE = "public, max-age=60, must-revalidate"
-_SCHEME = re.compile(r"<([A-Za-z][A-Za-z0-9+.-]*):")
-
 WHOLE = Dataset()
 
 Fields = tuple[tuple[str, str], ...]
@@ -61,7 +59,7 @@ def understand(site: Site, request: Request) -> Inquiry | None:
     found = outline.read(query)
     _refuse_what_we_never_do(found, site)
     choice = _choose(request, found.form)
-    dataset = _dataset(fields, found)
+    dataset = _dataset(fields, found, site)
     base = site.names.iri("/sparql")
     question = Question(query, choice.format.name, dataset, base)
     if found.volatile:
@@ -161,7 +159,7 @@ def _only_query(fields: Fields) -> str | None:
     return next((value for name, value in fields if name == "query"), None)
 
 
-def _dataset(fields: Fields, found: outline.Outline) -> Dataset:
+def _dataset(fields: Fields, found: outline.Outline, site: Site) -> Dataset:
     """The request's dataset, else the query's own where the engine must be told of it.
 
     The engine merges several FROM graphs without making a set of them; the worker does.
@@ -177,14 +175,17 @@ def _dataset(fields: Fields, found: outline.Outline) -> Dataset:
             raise BadRequest("the name of a graph is not an absolute IRI", where=iri) from error
     if default or named:
         return Dataset(default, named)
-    own = (*found.default_sources, *found.named_sources)
-    if len(found.default_sources) > 1 and all(_SCHEME.match(source) for source in own):
-        return Dataset(_bare(found.default_sources), _bare(found.named_sources))
-    return WHOLE
+    if len(found.default_sources) > 1:
+        own = _meant(found, found.default_sources, site), _meant(found, found.named_sources, site)
+        if None not in (*own[0], *own[1]):
+            return Dataset(*(tuple(iri for iri in iris if iri is not None) for iris in own))
+    return WHOLE  # a prefix that nobody declared is an error that the engine tells
 
 
-def _bare(sources: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(source[1:-1] for source in sources)
+def _meant(found: outline.Outline, sources: tuple[str, ...], site: Site) -> tuple[str | None, ...]:
+    """The IRIs of FROM or FROM NAMED, however they are written."""
+    base, prefixes = site.names.iri("/sparql"), site.names.prefixes.namespaces
+    return tuple(found.meant(source, base, prefixes) for source in sources)
 
 
 def _refuse_what_we_never_do(found: outline.Outline, site: Site) -> None:
@@ -197,8 +198,10 @@ def _refuse_what_we_never_do(found: outline.Outline, site: Site) -> None:
                 where=service,
                 fix="ask each endpoint for itself, or use a client that federates",
             )
-    for source in (*found.default_sources, *found.named_sources):
-        _refuse_foreign_graph(source, site)
+    sources = (*found.default_sources, *found.named_sources)
+    for source, iri in zip(sources, _meant(found, sources, site), strict=True):
+        if iri is not None:
+            _refuse_foreign_graph(source, iri, site)
     if found.lost_variable:
         raise BadRequest(
             f"the engine would lose ?{found.lost_variable}: a sub-query inside"
@@ -207,9 +210,9 @@ def _refuse_what_we_never_do(found: outline.Outline, site: Site) -> None:
         )
 
 
-def _refuse_foreign_graph(source: str, site: Site) -> None:
+def _refuse_foreign_graph(source: str, iri: str, site: Site) -> None:
     """A graph that is not ours is never fetched; saying so is better than an empty answer."""
-    if _SCHEME.match(source) and not site.is_graph(source[1:-1]):
+    if not site.is_graph(iri):
         raise Forbidden(
             "this graph is not in the release, and graphs are never fetched",
             where=source,

@@ -205,8 +205,24 @@ def test_the_default_graph_is_the_union_and_counts_a_triple_once(server: Running
     claim = f"<{BASE}claim/one.1> a nmo:Claim"
     assert len(bindings(server.query(f"SELECT * {{ {claim} FILTER(true) }}").body)) == 1
     assert len(bindings(server.query(f"SELECT ?g {{ GRAPH ?g {{ {claim} }} }}").body)) == 2
-    both = f"SELECT * FROM <{BASE}graph/one> FROM <{BASE}graph/two> {{ ?s a nmo:Claim }}"
-    assert len(bindings(server.query(both).body)) == 1
+    for both in (
+        f"FROM <{BASE}graph/one> FROM <{BASE}graph/two>",
+        "FROM graph:one FROM graph:two",
+        "FROM <graph/one> FROM <graph/two>",
+        f"FROM graph:one FROM <{BASE}graph/two>",
+        "FROM graph:one FROM graph:one",
+        f"FROM <{BASE}graph/one> FROM <{BASE}graph/one>",
+    ):
+        query = f"PREFIX graph: <{BASE}graph/> SELECT * {both} {{ ?s a nmo:Claim }}"
+        assert len(bindings(server.query(query).body)) == 1, both
+    twice = f"default-graph-uri={quote(BASE + 'graph/one')}"
+    found = server.get(f"{path_of('SELECT * { ?s a nmo:Claim }')}&{twice}&{twice}")
+    assert len(bindings(found.body)) == 1
+    wrong = server.query("SELECT * FROM nobodys:one FROM nobodys:two { ?s a nmo:Claim }")
+    assert wrong.status == 400
+    for source in ("<http://example.org/g>", "e:g", "<../elsewhere>"):
+        foreign = f"PREFIX e: <http://example.org/> SELECT * FROM {source} {{ ?s ?p ?o }}"
+        assert server.query(foreign).status == 403, source
 
 
 def test_from_and_from_named_select_graphs(server: Running) -> None:

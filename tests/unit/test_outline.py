@@ -178,6 +178,29 @@ def test_a_short_look_sees_what_a_long_one_sees(query: str) -> None:
         assert short.volatile == long.volatile
 
 
+@pytest.mark.parametrize(
+    ("query", "iri"),
+    [
+        ("SELECT * FROM <http://x/g> {}", "http://x/g"),
+        ("SELECT * FROM <g/1> {}", "http://base/g/1"),
+        ("BASE <http://other/> SELECT * FROM <g> {}", "http://other/g"),
+        ("BASE <http://other/> PREFIX a: <b#> BASE <c/> SELECT * FROM a:g {}", "http://other/b#g"),
+        ("BASE <http://other/> BASE <c/> SELECT * FROM <g> {}", "http://other/c/g"),
+        ("PREFIX : <http://x/> SELECT * FROM :g {}", "http://x/g"),
+        ("PREFIX ours: <http://x/> SELECT * FROM ours:g {}", "http://x/g"),
+        ("prefix a: <http://x/>prefix a: <http://y/> SELECT * FROM a:g {}", "http://y/g"),
+        (r"PREFIX a: <http://x/> SELECT * FROM a:g\,h%20 {}", "http://x/g,h%20"),
+        ("SELECT * FROM ours:g-1.2 {}", "http://ours/g-1.2"),
+        ("SELECT * FROM nobodys:g {}", None),
+    ],
+)
+def test_the_name_of_a_graph_means_what_the_prologue_says(query: str, iri: str | None) -> None:
+    """However it is written, or it would be passed over for not being a whole IRI."""
+    found = outline.read(query)
+    (source,) = found.default_sources
+    assert found.meant(source, "http://base/sparql", {"ours": "http://ours/"}) == iri
+
+
 def test_what_is_remembered_is_bounded() -> None:
     """Any number of queries leave a bounded number of outlines, and long ones none."""
     kept = outline._remembered
