@@ -17,6 +17,7 @@ from pyoxigraph import (
     Quad,
     QueryBoolean,
     QuerySolutions,
+    Store,
     Triple,
 )
 
@@ -140,18 +141,20 @@ class Embedded:
         known = simple.read(question.query)
         if known is None or self.held.is_hub(scan.subject(known, self.wording.prefixes)):
             return None
+        # the store that a worker would take: its order is that of the further pages of an answer
+        store = self.held.needed(question.query)
         body = None
         if question.format == "json":
-            body = scan.answer(known, self.held.union, self.wording.prefixes)
+            body = scan.answer(known, store, self.wording.prefixes)
         if body is None:
-            body = self._evaluated(question)
+            body = self._evaluated(question, store)
         keep_within(budget, len(body), rows.counter(question.format)(body) if budget.rows else 0)
         return body
 
-    def _evaluated(self, question: Question) -> bytes:
+    def _evaluated(self, question: Question, store: Store) -> bytes:
         """A whole answer. Results belong to their thread, so no error may carry them elsewhere."""
         try:
-            found = self.held.union.query(
+            found = store.query(
                 question.query,
                 base_iri=question.base or None,
                 prefixes=self.wording.prefixes_in(question.query),

@@ -225,6 +225,17 @@ def test_the_default_graph_is_the_union_and_counts_a_triple_once(server: Running
         assert server.query(foreign).status == 403, source
 
 
+@pytest.mark.parametrize("name", ["graph", "other"])
+def test_pages_of_an_answer_make_the_whole(server: Running, name: str) -> None:
+    """The first page, which few ask for with OFFSET, is answered elsewhere than the others."""
+    query = f"PREFIX {name}: <urn:x> SELECT ?s ?p ?o {{ ?s ?p ?o }} LIMIT 100"
+    pages = [query, *(f"{query} OFFSET {start}" for start in range(100, 1500, 100))]
+    rows = [json.dumps(row) for page in pages for row in bindings(server.query(page).body)]
+    whole = bindings(server.query("SELECT ?s ?p ?o { ?s ?p ?o }").body)
+    assert 1000 < len(whole) < 1500
+    assert sorted(rows) == sorted(json.dumps(row) for row in whole)
+
+
 def test_from_and_from_named_select_graphs(server: Running) -> None:
     """The query's own dataset is used, and the request's wins over it."""
     inside = f"SELECT * FROM <{BASE}graph/two> {{ ?s ?p ?o }}"
