@@ -1,10 +1,11 @@
-"""Ours, Oxigraph's server, rdflib-endpoint and nginx side by side, as ratios of one run.
+"""Ours, Oxigraph's server, Fuseki, rdflib-endpoint and nginx side by side, as ratios of one run.
 
     python benchmarks/compare.py --triples 100000 --peers /path/to/venv > benchmarks/RESULTS.md
 
 Needs `wrk` and `nginx` on the path, and a virtual environment with `oxigraph`, `rdflib-endpoint`
-and `uvicorn` (peers are not dependencies of ours). What is missing is reported as not measured. All
-load goes to loopback. Ratios are what counts: absolute numbers depend on the machine and on what
+and `uvicorn` (peers are not dependencies of ours); for Fuseki, Java, and
+`jena-fuseki-server-*.jar` from Maven Central in the same folder. What is missing is reported as not
+measured. All load goes to loopback. Ratios are what counts: absolute numbers depend on the machine and on what
 else it does.
 """
 
@@ -160,13 +161,28 @@ def oxigraph(stack: ExitStack, peers: Path, triples: Path) -> tuple[int, int]:
     port = free_port()
     command = [str(peers / "bin" / "oxigraph"), "serve", "--bind", f"127.0.0.1:{port}"]
     pid = stack.enter_context(process(command, port, "/query?query=ASK%7B%7D"))
+    fill(port, "/store?default", triples)
+    return port, pid
+
+
+def fuseki(stack: ExitStack, jar: Path, triples: Path) -> int:
+    """Jena's server, in memory, with the triples in its default graph."""
+    port = free_port()
+    command = ["java", "-Xmx4g", "-jar", str(jar), "--localhost", f"--port={port}"]
+    command += ["--update", "--mem", "/graph"]
+    stack.enter_context(process(command, port, "/graph/query?query=ASK%7B%7D"))
+    fill(port, "/graph/data?default", triples)
+    return port
+
+
+def fill(port: int, path: str, triples: Path) -> None:
+    """Put the triples into a graph store (SPARQL 1.1 Graph Store Protocol)."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=300)
     headers = {"Content-Type": "application/n-triples"}
-    connection.request("POST", "/store?default", triples.read_bytes(), headers)
+    connection.request("POST", path, triples.read_bytes(), headers)
     status = connection.getresponse().status
     if status not in (200, 201, 204):
-        raise RuntimeError(f"Oxigraph did not load the graph: {status}")
-    return port, pid
+        raise RuntimeError(f"the graph was not loaded: {status}")
 
 
 def rdflib_endpoint(stack: ExitStack, peers: Path, triples: Path, folder: Path) -> int:
@@ -276,6 +292,8 @@ class Comparison:
     ) -> None:
         """All runners in turns, so that other work on the machine hits them alike."""
         found: dict[str, list[Load]] = {name: [] for name in runners}
+        for port, paths, headers in runners.values():  # compilers and caches get warm
+            press(port, paths, headers, self.seconds, self.folder)
         for _ in range(self.rounds):
             for name, (port, paths, headers) in runners.items():
                 found[name].append(press(port, paths, headers, self.seconds, self.folder))
@@ -331,6 +349,9 @@ def compare(wish: argparse.Namespace) -> list[str]:
             peers["oxigraph"], oxi_pid = oxigraph(stack, wish.peers, triples)
         if wish.peers and (wish.peers / "bin" / "uvicorn").exists() and wish.triples <= 200_000:
             peers["rdflib-endpoint"] = rdflib_endpoint(stack, wish.peers, triples, folder)
+        jar = next(wish.peers.glob("jena-fuseki-server-*.jar"), None) if wish.peers else None
+        if jar is not None and shutil.which("java"):
+            peers["fuseki"] = fuseki(stack, jar, triples)
         names = subjects(DISTINCT, max(2, wish.triples // 60))
         run = Comparison(wish.seconds, wish.rounds, folder)
         queries(run, cold, warm, peers, names, wish.triples)
@@ -346,6 +367,7 @@ def queries(
     """Queries; `cold` remembers nothing, `warm` is as anybody starts it."""
     accept = {"Accept": "application/sparql-results+json"}
     endpoints = {"oxigraph": "/query", "rdflib-endpoint": "/", "ours": "/sparql"}
+    endpoints["fuseki"] = "/graph/query"
     ports = {"ours": cold, **peers}
     concepts = max(8, triples // 240)
     kinds = {
@@ -373,6 +395,8 @@ def queries(
     for title, (texts, _) in list(kinds.items())[-2:]:
         known = f"{title.partition(' (')[0]}, remembered"
         kinds[known] = texts[:200], {"oxigraph": 0, "rdflib-endpoint": 0}
+    for _, goals in kinds.values():
+        goals["fuseki"] = 0
     for title, (texts, goals) in kinds.items():
         runners = {
             name: (port, [query_path(endpoints[name], text) for text in texts], accept)
@@ -434,7 +458,10 @@ def representations(
     if "oxigraph" in peers:
         paths = [query_path("/query", f"DESCRIBE <{BASE}{name}>") for name in names]
         runners["oxigraph"] = (peers["oxigraph"], paths, turtle)
-    run.race("Turtle of a resource, uncached", runners, {"oxigraph": 0.6})
+    if "fuseki" in peers:
+        paths = [query_path("/graph/query", f"DESCRIBE <{BASE}{name}>") for name in names]
+        runners["fuseki"] = (peers["fuseki"], paths, turtle)
+    run.race("Turtle of a resource, uncached", runners, {"oxigraph": 0.6, "fuseki": 0})
     path = "/" + names[0]
     _, headers, body = fetch(warm, path, turtle)
     if shutil.which("nginx") is None:
