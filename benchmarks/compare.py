@@ -5,8 +5,8 @@
 Needs `wrk` and `nginx` on the path, and a virtual environment with `oxigraph`, `rdflib-endpoint`
 and `uvicorn` (peers are not dependencies of ours); for Fuseki, Java, and
 `jena-fuseki-server-*.jar` from Maven Central in the same folder. What is missing is reported as not
-measured. All load goes to loopback. Ratios are what counts: absolute numbers depend on the machine and on what
-else it does.
+measured. All load goes to loopback. Ratios are what counts: absolute numbers depend on the machine
+and on what else it does.
 """
 
 import argparse
