@@ -54,13 +54,14 @@ def understand(site: Site, request: Request) -> Inquiry | None:
             raise BadRequest("there is no query", fix="send it in the field query")
         return None
     limit = site.settings.query_bytes
-    if len(query.encode("utf-8", "surrogatepass")) > limit:
+    size = len(query) if query.isascii() else len(query.encode("utf-8", "surrogatepass"))
+    if size > limit:
         raise TooLarge(f"the query is longer than {limit} bytes", fix="ask in several queries")
     found = outline.read(query)
     _refuse_what_we_never_do(found, site)
     choice = _choose(request, found.form)
     dataset = _dataset(fields, found, site)
-    base = site.names.iri("/sparql")
+    base = site.names.iri("/sparql", decoded=True)
     question = Question(query, choice.format.name, dataset, base)
     if found.volatile:
         return Inquiry(question, found, choice, "")
@@ -184,7 +185,7 @@ def _dataset(fields: Fields, found: outline.Outline, site: Site) -> Dataset:
 
 def _meant(found: outline.Outline, sources: tuple[str, ...], site: Site) -> tuple[str | None, ...]:
     """The IRIs of FROM or FROM NAMED, however they are written."""
-    base, prefixes = site.names.iri("/sparql"), site.names.prefixes.namespaces
+    base, prefixes = site.names.iri("/sparql", decoded=True), site.names.prefixes.namespaces
     return tuple(found.meant(source, base, prefixes) for source in sources)
 
 
@@ -198,10 +199,10 @@ def _refuse_what_we_never_do(found: outline.Outline, site: Site) -> None:
                 where=service,
                 fix="ask each endpoint for itself, or use a client that federates",
             )
-    sources = (*found.default_sources, *found.named_sources)
-    for source, iri in zip(sources, _meant(found, sources, site), strict=True):
-        if iri is not None:
-            _refuse_foreign_graph(source, iri, site)
+    if sources := (*found.default_sources, *found.named_sources):
+        for source, iri in zip(sources, _meant(found, sources, site), strict=True):
+            if iri is not None:
+                _refuse_foreign_graph(source, iri, site)
     if found.lost_variable:
         raise BadRequest(
             f"the engine would lose ?{found.lost_variable}: a sub-query inside"

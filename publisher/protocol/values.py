@@ -65,9 +65,9 @@ def decode_form(text: str) -> tuple[tuple[str, str], ...]:
     fields = text.split("&")
     if len(fields) > MOST_FIELDS:
         raise BadRequest(f"more than {MOST_FIELDS} fields")
-    pairs = (field.partition("=") for field in fields if field)
+    pairs = [field.partition("=") for field in fields if field]
     try:
-        return tuple((_decoded(name), _decoded(value)) for name, _, value in pairs)
+        return tuple([(_decoded(name), _decoded(value)) for name, _, value in pairs])
     except UnicodeDecodeError as error:
         raise BadRequest(
             "a field is not UTF-8", fix="encode it as UTF-8, then in percent"
