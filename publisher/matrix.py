@@ -27,6 +27,7 @@ class Finding:
     design: str
     year: int
     synthesis: bool
+    people: int = 0  # enrolled; 0 when it is not known
 
 
 @dataclass(frozen=True)
@@ -227,16 +228,21 @@ def view(facts: Facts, filters: Filters, labels: Mapping[str, str]) -> View:
 
 def gather(pair: Pair, found: Sequence[Finding], ranks: Mapping[str, int], said: int = 0) -> Cell:
     """One cell of some findings; a study with several findings here has one direction."""
-    sides: dict[tuple[bool, str], set[str]] = defaultdict(set)
-    for finding in found:
-        sides[finding.synthesis, finding.study].add(finding.side)
     studies: dict[str, int] = defaultdict(int)
     syntheses: dict[str, int] = defaultdict(int)
-    for (synthesis, _), directions in sides.items():
-        (syntheses if synthesis else studies)[_together(directions)] += 1
+    for (synthesis, _), side in directions(found).items():
+        (syntheses if synthesis else studies)[side] += 1
     designs = [f.design for f in found if not f.synthesis] or [f.design for f in found]
     best = min(designs, key=lambda design: ranks.get(design, 999), default="")
     return Cell(*pair, "evidence", tuple(found), dict(studies), dict(syntheses), best, said)
+
+
+def directions(found: Iterable[Finding]) -> dict[tuple[bool, str], str]:
+    """The one direction of each investigation, by whether it is a synthesis and by its IRI."""
+    sides: dict[tuple[bool, str], set[str]] = defaultdict(set)
+    for finding in found:
+        sides[finding.synthesis, finding.study].add(finding.side)
+    return {investigation: _together(each) for investigation, each in sides.items()}
 
 
 def _together(sides: Iterable[str]) -> str:

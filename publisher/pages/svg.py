@@ -119,31 +119,38 @@ def dot_of(side: str) -> Markup:
     return Markup(_mark(side, 0, 0))  # noqa: S704 - a shape of our own
 
 
-# stacked bar
+# studies, one by one
+
+MOST_UNITS = 30  # more are drawn as one bar
 
 
-@dataclass(frozen=True)
-class Part:
-    """One part of a bar."""
+def units(side: str, studies: int, syntheses: int) -> Markup:
+    """A square for each study, a ring for each synthesis; above MOST_UNITS nothing but a bar.
 
-    side: str
-    count: int
-
-
-def bar(parts: Sequence[Part], label: str, width: float = 320) -> Markup:
-    """Counts side by side on one line; patterns tell apart what colour tells apart."""
-    total = sum(part.count for part in parts) or 1
-    drawn, x = [], 0.0
-    for part in parts:
-        if part.count:
-            wide = width * part.count / total
-            drawn.append(
-                element(
-                    "rect", x=x, y=0, width=max(wide - 2, 1), height=14, klass=f"tone-{part.side}"
-                )
-            )
-            x += wide
-    return picture(width, 14, label, *drawn, klass="bar", fit="none")
+    The numbers stand beside it in words, so that it is hidden from those who listen.
+    """
+    count = studies + syntheses
+    if count > MOST_UNITS:
+        parts = [element("rect", x=0, y=1, width=MOST_UNITS * 10 - 2, height=10)]
+        count = MOST_UNITS
+    else:
+        parts = [
+            element("rect", x=10 * place, y=2, width=8, height=8)
+            if place < studies
+            else element("circle", cx=10 * place + 4, cy=6, r=3.25, klass="hollow")
+            for place in range(count)
+        ]
+    drawn = element(
+        "svg",
+        *parts,
+        viewBox=f"0 0 {max(count * 10, 1)} 12",
+        width=max(count * 10, 1),
+        height=12,
+        klass=f"units tone-{side}",
+        aria_hidden="true",
+        focusable="false",
+    )
+    return Markup(drawn)  # noqa: S704 - numbers, and a side of our own
 
 
 # neighbourhood

@@ -9,6 +9,8 @@ from typing import Any
 from urllib.parse import urlencode
 from xml.sax.saxutils import escape, quoteattr
 
+from pyoxigraph import NamedNode
+
 from publisher import changes as kept
 from publisher import describe
 from publisher.changes import KINDS, Entry
@@ -19,8 +21,11 @@ from publisher.protocol.values import Reply, Request, Site
 from publisher.resource import Link, Linker
 from publisher.screens.desk import CACHE, Desk, desk_of, page, shell
 from publisher.screens.documents import listed
+from publisher.screens.work import shortened
 
 PAGE = 50
+LARGEST = 30  # named graphs that are listed
+_TOPIC = "http://xmlns.com/foaf/0.1/primaryTopic"
 FEED_CHANGES = 200  # of one release; the page has all
 JSON = Format("changes", "application/json", "json", "page")
 ATOM = Format("atom", "application/atom+xml", "atom", "page")
@@ -107,11 +112,34 @@ def changes(site: Site, request: Request) -> Reply:
         listed=listed_changes(desk, request, newest) if newest else None,
         single=False,
         triples=site.manifest.triples,
-        graphs=sorted(site.manifest.graphs.items(), key=lambda pair: (-pair[1], pair[0]))[:50],
+        graphs=largest_graphs(desk, request),
         total_graphs=len(site.manifest.graphs),
-        compact=desk.compact,
-        names=site.names,
     )
+
+
+def largest_graphs(desk: Desk, request: Request) -> list[tuple[Link, Link | None, int]]:
+    """The largest named graphs: each, the source that it is of, how many statements it has."""
+    sizes = sorted(desk.site.manifest.graphs.items(), key=lambda pair: (-pair[1], pair[0]))[
+        :LARGEST
+    ]
+    asked = " ".join(str(NamedNode(iri)) for iri, _ in sizes)
+    rows = desk.site.engine.select(
+        f"SELECT ?graph ?topic {{ VALUES ?graph {{ {asked} }} ?graph <{_TOPIC}> ?topic }}"
+    )
+    topics = {
+        row["graph"].value: row["topic"] for row in rows if isinstance(row["graph"], NamedNode)
+    }
+    linker = desk.linker(request)
+    links = linker.links(topics.values())
+    prefix = request.prefix
+    return [
+        (
+            Link(desk.compact(iri), f"{prefix}{path}" if (path := linker.names.path(iri)) else ""),
+            shortened(desk, links[topics[iri]]) if iri in topics else None,
+            size,
+        )
+        for iri, size in sizes
+    ]
 
 
 def one(site: Site, request: Request, name: str) -> Reply:

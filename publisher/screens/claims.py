@@ -9,7 +9,7 @@ from publisher.resource import Link
 from publisher.screens.desk import Flag, Stance
 from publisher.screens.work import Cells, Work, shortened
 
-OPEN = 3  # claims of one source that are shown at once
+OPEN = 2  # claims of one source that are shown at once
 
 
 @dataclass(frozen=True)

@@ -151,6 +151,7 @@ class Desk:
                     each["design"],
                     int(each["year"]) if each.get("year", "").isdigit() else 0,
                     each["synthesis"] == "true",
+                    int(each["enrolled"]) if each.get("enrolled", "").isdigit() else 0,
                 )
                 for each in rows("findings")
                 if (stance := self.stances.get(each["direction"]))

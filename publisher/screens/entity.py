@@ -1,7 +1,7 @@
 """The page of any IRI: which panels it has is told by its classes ([[views]] of the settings)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -20,6 +20,7 @@ from publisher.screens.documents import dataset_page
 from publisher.screens.pair import ends_of, map_panel, pair_page
 from publisher.screens.panels import Asked, Panel
 from publisher.screens.shapes import catalogue, shape_page
+from publisher.screens.standing import place, points, standing
 from publisher.screens.surroundings import (
     alternates,
     citation,
@@ -134,6 +135,10 @@ def entity_page(
         curie=desk.compact(found.iri),
         stance=stance_of(desk, found),
         on_map=on_map(desk, request, found, known),
+        standing=standing(desk, linker, found) if "map" in known.get("panels", ()) else None,
+        place=place(desk, linker, found, known),
+        points=points(desk, linker, found, known),
+        opposed=next((p for p in shown if p.name == known.get("opposed")), None),
         pointing=near,
     )
 
@@ -168,8 +173,12 @@ def introduce(desk: Desk, linker: Linker, found: ResourceView, known: Mapping[st
     ]
     wanted = desk.iris(known.get("facts", []))
     by_iri = {p.predicate.iri: p for p in found.properties}
+    spoken = {desk.iri(curie): str(word) for curie, word in desk.table("facts").items()}
     facts = tuple(
-        Property(by_iri[iri].predicate, tuple(shortened(desk, v) for v in by_iri[iri].values))
+        Property(
+            replace(by_iri[iri].predicate, text=spoken.get(iri, by_iri[iri].predicate.text)),
+            tuple(shortened(desk, v) for v in by_iri[iri].values),
+        )
         for iri in wanted
         if iri in by_iri
     )

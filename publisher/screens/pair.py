@@ -5,20 +5,19 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
 
-from markupsafe import Markup
 from pyoxigraph import NamedNode
 
 from publisher import matrix, queries, resource
 from publisher.errors import BadRequest, NotFound
 from publisher.matrix import Cell as MapCell
 from publisher.matrix import Finding
-from publisher.pages import svg
 from publisher.protocol.values import Reply, Request, Site
 from publisher.resource import Link, Linker, ResourceView
 from publisher.screens import panels
 from publisher.screens.desk import Desk, asked_pages, desk_of, page, shell
 from publisher.screens.panels import ROWS, Asked, Panel
 from publisher.screens.surroundings import alternates, citation, data_of
+from publisher.screens.verdict import Way, ways
 from publisher.screens.work import Subject
 
 AXES = ("row", "column")
@@ -112,15 +111,6 @@ def pair_page(
 
 
 @dataclass(frozen=True)
-class Bar:
-    """Studies, or reviews, by direction: a picture and the same in words."""
-
-    word: str
-    picture: Markup
-    told: str
-
-
-@dataclass(frozen=True)
 class Summary:
     """A pair in a few lines: its cell of the map, and what is on narrower conditions beside it."""
 
@@ -129,7 +119,7 @@ class Summary:
     wider: MapCell | None
     best: str
     years: str
-    bars: Sequence[Bar]
+    ways: Sequence[Way]
 
 
 def summarise(desk: Desk, linker: Linker, row: str, column: str) -> Summary:
@@ -144,21 +134,8 @@ def summarise(desk: Desk, linker: Linker, row: str, column: str) -> Summary:
         wider if wider.investigations > cell.investigations else None,
         best,
         years(cell),
-        bars(desk, cell),
+        ways(desk, linker, cell),
     )
-
-
-def bars(desk: Desk, cell: MapCell) -> list[Bar]:
-    """Studies and reviews of a cell by direction."""
-    made = []
-    for word, counts in (("studies", cell.studies), ("reviews", cell.syntheses)):
-        if counts:
-            told = ", ".join(
-                f"{counts[s.side]} {s.plural}" for s in desk.stances.values() if counts.get(s.side)
-            )
-            parts = [svg.Part(side, counts.get(side, 0)) for side in matrix.SIDES]
-            made.append(Bar(word, svg.bar(parts, f"{word}: {told}"), told))
-    return made
 
 
 def cell_of(desk: Desk, row: str, column: str, *, narrower: bool = False) -> MapCell:
@@ -195,9 +172,8 @@ class MapRow:
 
 def map_panel(desk: Desk, linker: Linker, found: ResourceView, at: int) -> Panel:
     """Where a thing stands on the evidence map: everything it is paired with."""
-    known = desk.table("matrix")
-    is_row = desk.iri(str(known.get("row_class", ""))) in {link.iri for link in found.types}
-    cells = _cells_of(desk, found.iri, is_row)
+    is_row = is_row_of(desk, found)
+    cells = cells_of(desk, found.iri, is_row)
     labels = desk.index.known(cells)
     ordered = sorted(
         cells,
@@ -215,7 +191,13 @@ def map_panel(desk: Desk, linker: Linker, found: ResourceView, at: int) -> Panel
     return Panel("map", "map", title, asked, content=rows, page=at, pages=pages)
 
 
-def _cells_of(desk: Desk, iri: str, is_row: bool) -> Mapping[str, tuple[MapCell, int]]:
+def is_row_of(desk: Desk, found: ResourceView) -> bool:
+    """Whether a thing is the row of its pairs, not the column."""
+    row_class = desk.iri(str(desk.table("matrix").get("row_class", "")))
+    return row_class in {link.iri for link in found.types}
+
+
+def cells_of(desk: Desk, iri: str, is_row: bool) -> Mapping[str, tuple[MapCell, int]]:
     """The cells of all pairs of a thing by the other end; kept while the release is served."""
     kept: dict[tuple[str, bool], dict[str, tuple[MapCell, int]]]
     kept = desk.site.shelf.setdefault("map-cells", {})

@@ -24,7 +24,7 @@ from publisher.screens.work import Subject, Work
 from publisher.search.sets import Picked
 
 ROWS = 20  # of a page of a panel, where the settings name no other number
-CARDS = 12  # of one stance
+CARDS = 16  # of one stance
 MARKS = 150  # of a timeline
 PLOTTED = 24  # contrasts, and pairs of groups, of forest plots
 MOST = 1000  # rows of one query that is asked while somebody waits
@@ -83,7 +83,7 @@ def make(desk: Desk, linker: Linker, name: str, subject: Subject) -> Panel:
         found.drawn,
         found.undrawn,
     )
-    about = str(known.get("about", "")) or desk.queries.about(str(known.get("rows", name)))
+    about = str(known.get("about", "") or desk.table("explained").get(known.get("rows", name), ""))
     return Panel(
         name,
         kind,
