@@ -61,8 +61,8 @@ lint: $(VENV)/installed
 types: $(VENV)/installed
 	$(BIN)/mypy
 
-# Not part of `make test`: it takes ten minutes and fetches Lighthouse from npm. SCREENS='home map'
-# looks at these alone, DEVICE=--desktop at a desk instead of a phone.
+# Not part of `make test`: it takes half an hour and fetches Lighthouse from npm. SCREENS='home map'
+# looks at these alone, DEVICE=--desktop at a desk alone.
 lighthouse: $(VENV)/installed
 	@$(BIN)/python benchmarks/lighthouse.py $(DEVICE) $(SCREENS)
 

@@ -146,6 +146,15 @@ class Cell:
         sides = {s for s in SIDES if self.studies.get(s) or self.syntheses.get(s)}
         return {FOR, AGAINST} <= sides or (MIXED in sides and bool(sides & {FOR, AGAINST}))
 
+    @cached_property
+    def by_side(self) -> Mapping[str, tuple[Finding, ...]]:
+        """One finding of each investigation, by the direction that the investigation has here."""
+        first = {(f.synthesis, f.study): f for f in reversed(self.findings)}
+        found: dict[str, list[Finding]] = defaultdict(list)
+        for investigation, side in directions(self.findings).items():
+            found[side].append(first[investigation])
+        return {side: tuple(findings) for side, findings in found.items()}
+
     @property
     def tone(self) -> str:
         """The one word that colour and pattern stand for; the two sides where they are disputed."""

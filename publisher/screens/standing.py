@@ -30,11 +30,9 @@ def standing(desk: Desk, linker: Linker, found: ResourceView) -> Standing | None
     """The sum of a thing's rows of the map; None when nothing on it has a direction."""
     known = desk.table("matrix")
     is_row = is_row_of(desk, found)
-    below = desk.below(found.iri)
-    inside = [f for f in desk.facts.findings if (f.row if is_row else f.column) in below]
-    if not inside:
+    cell = _whole(desk, found.iri, is_row)
+    if not cell.findings:
         return None
-    cell = matrix.gather((found.iri, ""), inside, desk.facts.ranks)
     cells = [each for each, _ in cells_of(desk, found.iri, is_row).values() if each.findings]
     return Standing(
         cell,
@@ -45,6 +43,16 @@ def standing(desk: Desk, linker: Linker, found: ResourceView) -> Standing | None
         len(cells),
         sum(each.disputed for each in cells),
     )
+
+
+def _whole(desk: Desk, iri: str, is_row: bool) -> MapCell:
+    """All findings on a thing and what is narrower as one cell; kept as the pairs' cells are."""
+    kept: dict[tuple[str, bool], MapCell] = desk.site.shelf.setdefault("whole-cells", {})
+    if (iri, is_row) not in kept:
+        below = desk.below(iri)
+        inside = [f for f in desk.facts.findings if (f.row if is_row else f.column) in below]
+        kept[iri, is_row] = matrix.gather((iri, ""), inside, desk.facts.ranks)
+    return kept[iri, is_row]
 
 
 @dataclass(frozen=True)

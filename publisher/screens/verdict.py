@@ -35,10 +35,12 @@ class Way:
 
 def ways(desk: Desk, linker: Linker, cell: Cell) -> tuple[Way, ...]:
     """For and against, each even where it has nothing; the other directions where they have."""
-    by_side = _by_side(cell.findings)
+    by_side = cell.by_side
     shown = [s for s in desk.stances.values() if s.side in by_side or s.side in _BOTH]
-    ordered = {s.side: _strongest(desk, by_side.get(s.side, [])) for s in shown}
-    links = linker.iris({iri for each in ordered.values() for f in each for iri in _iris(f)})
+    ordered = {s.side: _strongest(desk, by_side.get(s.side, ())) for s in shown}
+    links = linker.iris(
+        {iri for each in ordered.values() for f in each[:NAMED] for iri in _iris(f)}
+    )
     return tuple(
         Way(
             stance,
@@ -63,15 +65,6 @@ _BOTH = (matrix.FOR, matrix.AGAINST)
 
 def _iris(finding: Finding) -> list[str]:
     return [iri for iri in (finding.study, finding.design) if iri]
-
-
-def _by_side(findings: Sequence[Finding]) -> dict[str, list[Finding]]:
-    """One finding of each investigation, by the direction that the investigation has here."""
-    first = {(f.synthesis, f.study): f for f in reversed(findings)}
-    found: dict[str, list[Finding]] = {}
-    for investigation, side in matrix.directions(findings).items():
-        found.setdefault(side, []).append(first[investigation])
-    return found
 
 
 def _strongest(desk: Desk, found: Sequence[Finding]) -> list[Finding]:
