@@ -32,6 +32,7 @@ UNPARSED, UNSENT = 64 * 1024, 256 * 1024
 _METHOD_AND_TARGET = re.compile(
     rb"\r?\n?([!-'*+.^_`|~\w-]{1,64}) ([!-~]{1,2000}) HTTP/1\.[01]\r\n", re.ASCII
 )
+HEAR_SECONDS = 0.3
 SWEEP_SECONDS = 0.5
 # what is over before this many seconds is finished, even for a client that has hung up
 SHORT = 0.03
@@ -96,11 +97,15 @@ class House:
         self._sweeper = self.loop.call_later(SWEEP_SECONDS, self._sweep)
 
     async def empty(self, seconds: float) -> None:
-        """End the idle ones, wait for the others; what is not over then is cut."""
+        """End the idle ones, wait for the others; what is not over then is cut.
+
+        A request may be on its way over one that looks idle: each has a moment to be heard.
+        """
         self.is_leaving = True
-        until = self.loop.time() + seconds
-        while self.lines and self.loop.time() < until:
-            for line in [one for one in self.lines if one.is_idle]:
+        now = self.loop.time()
+        heard, until = now + min(HEAR_SECONDS, seconds), now + seconds
+        while self.lines and (now := self.loop.time()) < until:
+            for line in [one for one in self.lines if one.is_idle and now >= heard]:
                 line.close()
             await asyncio.sleep(0.02)
         for line in list(self.lines):

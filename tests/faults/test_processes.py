@@ -470,6 +470,39 @@ def test_stopping_lets_a_running_answer_finish(starter: Starter) -> None:
     assert not any(map(alive, children))
 
 
+def test_stopping_loses_no_request_over_connections_that_are_kept(starter: Starter) -> None:
+    """SIGTERM under load: each request that was sent is answered, with `connection: close`."""
+    server = starter(processes=2)
+    lost: list[str] = []
+    ended: list[str] = []
+
+    def ask() -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+        connection.connect()
+        try:
+            while True:
+                connection.request("GET", "/health")
+                reply = connection.getresponse()
+                reply.read()
+                if reply.getheader("connection") == "close":
+                    ended.append("told")
+                    return
+        except (OSError, http.client.HTTPException) as error:
+            lost.append(repr(error))
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=ask) for _ in range(24)]
+    for thread in threads:
+        thread.start()
+    time.sleep(0.5)
+    server.process.terminate()
+    for thread in threads:
+        thread.join()
+    assert (lost, len(ended)) == ([], 24)
+    assert server.process.wait(10) == 0
+
+
 def test_a_release_that_cannot_be_opened_is_told(tmp_path: Path, release: Path) -> None:
     """Rather an error at the start than a site without data."""
     from publisher.engine.embedded import Embedded
