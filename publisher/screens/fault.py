@@ -24,9 +24,15 @@ def error_page(site: Site, request: Request, status: int, error: PublisherError)
             what=error.what,
             where=error.where[:500],
             fix=error.fix,
-            guess=request.path.rsplit("/", 1)[-1].replace("_", " ").replace("-", " ")[:100],
+            guess=_guess(request.path),
             id=request.id,
         )
     except Exception:
         log.exception("the page of an error failed")
         return None
+
+
+def _guess(path: str) -> str:
+    """What somebody may have looked for; bytes that are no text become question marks."""
+    last = path.rsplit("/", 1)[-1].encode("utf-8", "replace").decode()
+    return last.replace("_", " ").replace("-", " ")[:100]

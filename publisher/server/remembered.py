@@ -23,6 +23,7 @@ class Entry:
     etag: str
     head: bytes
     brief: bytes
+    size: int  # what it takes, its key included
 
 
 class Remembered:
@@ -45,7 +46,8 @@ class Remembered:
         body = reply.body
         if reply.status != 200 or not isinstance(body, bytes):
             return
-        if len(body) + OVERHEAD > self.most // SHARE:
+        size = len(body) + OVERHEAD + _length(key)
+        if size > self.most // SHARE:
             return
         known = dict(reply.headers)
         tag = known.get("etag")
@@ -53,14 +55,20 @@ class Remembered:
             return
         own = tuple(pair for pair in reply.headers if pair[0] != "x-request-id")
         self._forget(key)
-        self.entries[key] = Entry(
-            replace(reply, headers=own), body, tag, block(200, own), block(304, delivery.brief(own))
-        )
-        self.size += len(body) + OVERHEAD
+        head, brief = block(200, own), block(304, delivery.brief(own))
+        self.entries[key] = Entry(replace(reply, headers=own), body, tag, head, brief, size)
+        self.size += size
         while self.size > self.most:
             self._forget(next(iter(self.entries)))
 
     def _forget(self, key: Hashable) -> None:
         old = self.entries.pop(key, None)
         if old is not None:
-            self.size -= len(old.body) + OVERHEAD
+            self.size -= old.size
+
+
+def _length(key: Hashable) -> int:
+    """The characters of a key: whoever sends long addresses must not fill the memory with them."""
+    if isinstance(key, str):
+        return len(key)
+    return sum(map(_length, key)) if isinstance(key, tuple) else 0

@@ -71,6 +71,7 @@ def test_what_is_not_known_is_404(server: Running, path: str) -> None:
         found = server.get(quote(path, safe="/%"), accept)
         assert found.status == 404
         assert found.headers["access-control-allow-origin"] == "*"
+        assert (b"</nav>" in found.body) == (accept == "text/html")  # the page itself did not fail
 
 
 def test_a_retired_resource_is_gone_but_still_described(server: Running) -> None:
