@@ -21,14 +21,15 @@ from publisher.search.words import fold, identifier_forms
 
 FILE = "search.sqlite"
 LONGEST_LABEL = 300
+LONGEST_NAMES = 4000
 _SCHEMA = """
 CREATE TABLE label (iri TEXT PRIMARY KEY, label TEXT NOT NULL, kind TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE entry (id INTEGER PRIMARY KEY, iri TEXT NOT NULL, kind TEXT NOT NULL,
                     place INTEGER NOT NULL, weight INTEGER NOT NULL, retired INTEGER NOT NULL);
 CREATE TABLE name (entry INTEGER NOT NULL, form TEXT NOT NULL, text TEXT NOT NULL,
                    sort TEXT NOT NULL, strength INTEGER NOT NULL);
-CREATE VIRTUAL TABLE document USING fts5(names, more, tokenize = 'unicode61 remove_diacritics 2',
-                                         prefix = '2 3');
+CREATE VIRTUAL TABLE document USING fts5(names, ends, above, more, prefix = '2 3',
+                                         tokenize = 'unicode61 remove_diacritics 2');
 CREATE VIRTUAL TABLE spelling USING fts5(word, times UNINDEXED, tokenize = 'trigram');
 CREATE TABLE row (id INTEGER PRIMARY KEY, of TEXT NOT NULL, body TEXT NOT NULL);
 CREATE TABLE place (of TEXT NOT NULL, variable TEXT NOT NULL, iri TEXT NOT NULL,
@@ -211,6 +212,13 @@ def _write_entries(file: sqlite3.Connection, source: Source, labels: Labels) -> 
         for curie in search.get("texts", [])
         for iri, value in source.values(source.iri(curie))
     }
+    spoken = {
+        iri: " ; ".join(
+            dict.fromkeys((labels[iri][0], *(n[2] for n in sorted(names) if n[1] != "identifier")))
+        )
+        for iri, names in found.items()
+    }
+    ends, above = _through(source, search, labels)
     words: Counter[str] = Counter()
     for number, iri in enumerate(sorted(found), 1):
         kind = labels[iri][1]
@@ -221,14 +229,42 @@ def _write_entries(file: sqlite3.Connection, source: Source, labels: Labels) -> 
             "INSERT INTO name VALUES (?, ?, ?, ?, ?)",
             ((number, form, text[:LONGEST_LABEL], sort, rank) for rank, sort, text, form in names),
         )
-        spoken = [text for _, sort, text, _ in names if sort != "identifier"]
-        text = " ; ".join(dict.fromkeys((labels[iri][0], *spoken)))
-        file.execute(
-            "INSERT INTO document (rowid, names, more) VALUES (?, ?, ?)",
-            (number, text[:4000], more.get(iri, "")[:2000]),
+        parts = (
+            fold(" ; ".join(spoken[one] for one in some if one in spoken), LONGEST_NAMES)
+            for some in ([iri], ends.get(iri, ()), above.get(iri, ()))
         )
-        words.update(word for word in fold(text[:4000]).split() if len(word) > 3)
+        own, *others = parts
+        file.execute(
+            "INSERT INTO document (rowid, names, ends, above, more) VALUES (?, ?, ?, ?, ?)",
+            (number, own, *others, more.get(iri, "")[:2000]),
+        )
+        words.update(word for word in own.split() if len(word) > 3)
     file.executemany("INSERT INTO spelling (word, times) VALUES (?, ?)", sorted(words.items()))
+
+
+def _through(
+    source: Source, search: Mapping[str, Any], labels: Labels
+) -> tuple[Mapping[str, Sequence[str]], Mapping[str, Sequence[str]]]:
+    """By whose names else a thing is found: those of its ends, and of what is broader than they."""
+    ends: dict[str, list[str]] = defaultdict(list)
+    for curie, properties in search.get("through", {}).items():
+        kind = source.iri(curie)
+        for each in properties:
+            for iri, value in source.values(source.iri(each)):
+                if labels[iri][1] == kind:
+                    ends[iri].append(value.value)
+    broader: dict[str, list[str]] = defaultdict(list)
+    for iri, value in source.values(source.iri(search.get("broader", "skos:broader"))):
+        broader[iri].append(value.value)
+    above = {}
+    for iri, own in ends.items():
+        reached = dict.fromkeys(own)
+        for one in iter(ahead := list(own)):
+            fresh = [parent for parent in broader[one] if parent not in reached]
+            reached.update(dict.fromkeys(fresh))
+            ahead += fresh
+        above[iri] = [one for one in reached if one not in own]
+    return ends, above
 
 
 def _names(

@@ -180,10 +180,15 @@ class Index:
                 (form, form + "\U0010ffff", _CANDIDATES),
             ):
                 take(entry, _Score(3, -strength - len(shown) / 100, shown, sort))
-            for entry, rank in self._match(form.split()[:MOST_WORDS], " AND ", "names"):
+            words = form.split()[:MOST_WORDS]
+            # one word is no pair: it would find every pair of what it names
+            for entry, rank in self._match(words, " AND ", "names ends" if words[1:] else "names"):
                 take(entry, _Score(2, -rank))
+            if words[1:]:
+                for entry, rank in self._match(words, " AND ", "names ends above"):
+                    take(entry, _Score(1, -rank))
             if not scores:
-                for entry, rank in self._match(form.split()[:MOST_WORDS], " AND ", ""):
+                for entry, rank in self._match(words, " AND ", ""):
                     take(entry, _Score(2, -rank))
         return scores
 
@@ -198,8 +203,8 @@ class Index:
         if column:
             query = f"{{{column}}} : ({query})"
         return self.rows(
-            "SELECT rowid, bm25(document, 4.0, 1.0) AS rank FROM document WHERE document MATCH ?"
-            " ORDER BY rank LIMIT ?",
+            "SELECT rowid, bm25(document, 4.0, 2.0, 1.0, 1.0) AS rank FROM document"
+            " WHERE document MATCH ? ORDER BY rank LIMIT ?",
             (query, _CANDIDATES),
         )
 
@@ -294,7 +299,7 @@ class Index:
     def _order(score: _Score, row: tuple[str, str, int, int, int]) -> tuple[object, ...]:
         """Retired last, then how well, then which kind, then how much is said of it."""
         iri, _, place, weight, retired = row
-        whole = round(score.fine) if score.tier > 2 else 0
+        whole = round(score.fine) if score.tier != 2 else 0
         return (retired, -score.tier, -whole, place, -weight, -score.fine, iri)
 
 

@@ -9,15 +9,21 @@ _APART = re.compile(r"[^0-9a-z]+")
 LONGEST = 200
 
 
-def fold(text: str) -> str:
+def fold(text: str, most: int = LONGEST) -> str:
     """Lower case without accents and punctuation: what two spellings of one name share.
+
+    British and American spelling of Greek words share it, too. Only `most` characters are read.
 
     >>> fold("Parkinson’s  disease (early-onset)")
     'parkinsons disease early onset'
+    >>> fold("Sleep apnoea"), fold("faecal")
+    ('sleep apnea', 'fecal')
     """
-    bare = unicodedata.normalize("NFKD", text[:LONGEST].replace("’", "'").replace("'s", "s"))
+    bare = unicodedata.normalize("NFKD", text[:most].replace("’", "'").replace("'s", "s"))
     plain = "".join(c for c in bare if not unicodedata.combining(c)).casefold()
-    return _APART.sub(" ", plain.replace("ß", "ss")).strip()
+    for written, meant in (("ß", "ss"), ("æ", "e"), ("œ", "e"), ("ae", "e"), ("oe", "e")):
+        plain = plain.replace(written, meant)
+    return _APART.sub(" ", plain).strip()
 
 
 def identifier_forms(text: str) -> tuple[str, ...]:
