@@ -59,6 +59,8 @@ def shorten(text: str, most: int) -> str:
 
 # timeline
 
+LEAST = 320.0  # units of its width
+
 
 @dataclass(frozen=True)
 class Dot:
@@ -88,7 +90,8 @@ def timeline(dots: Sequence[Dot], label: str) -> Markup:
     up = max((level for _, lane, level in placed if lane < 0), default=0)
     down = max((level for _, lane, level in placed if lane > 0), default=0)
     middle = up * 12 + 14
-    width = step * (last - first + 1) + 20
+    # a year or two would be drawn as large as the page is wide
+    width = max(step * (last - first + 1) + 20, LEAST)
     parts = [element("line", x1=0, x2=width, y1=middle, y2=middle, klass="axis")]
     for dot, lane, level in placed:
         x = 10 + step * (dot.year - first) + step / 2

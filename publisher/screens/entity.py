@@ -135,6 +135,7 @@ def entity_page(
         curie=desk.compact(found.iri),
         stance=stance_of(desk, found),
         on_map=on_map(desk, request, found, known),
+        question=next((q for q in desk.index.fact("queries") if q["query"] == found.iri), None),
         standing=standing(desk, linker, found) if "map" in known.get("panels", ()) else None,
         place=place(desk, linker, found, known),
         points=points(desk, linker, found, known),

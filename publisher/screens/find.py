@@ -7,9 +7,11 @@ from typing import Any
 from urllib.parse import urlencode
 
 from publisher.formats import HTML, Format, negotiate
+from publisher.matrix import Cell
 from publisher.protocol.values import Reply, Request, Site
 from publisher.resource import Link
 from publisher.screens.desk import CACHE, Desk, desk_of, page, shell
+from publisher.screens.pair import cell_of, pairs_of
 from publisher.search import Found, Hit
 
 PAGE = 20
@@ -40,6 +42,7 @@ class Shown:
     sort: str = ""
     retired: bool = False
     text: str = ""
+    cell: Cell | None = None  # of a pair: which way its studies point
 
 
 def search(site: Site, request: Request) -> Reply:
@@ -77,6 +80,7 @@ def as_page(
     if listed is not None:
         hits = tuple(Hit(iri, label, kind, "", "") for iri, label in listed)
     links = linker.iris(hit.iri for hit in hits)
+    pairs = pairs_of(desk)
 
     def href(**more: Any) -> str:
         fields = {"q": text, "kind": desk.compact(kind) if kind else "", **more}
@@ -118,6 +122,7 @@ def as_page(
                 h.sort,
                 h.retired,
                 _brief(h.text) if h.text != h.label else "",
+                cell_of(desk, *pairs[h.iri]) if h.iri in pairs else None,
             )
             for h in hits
         ],

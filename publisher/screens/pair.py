@@ -30,6 +30,16 @@ def pair_path(linker: Linker, row: str, column: str) -> str:
     return f"{linker.prefix}/pair?row={ends[0]}&column={ends[1]}"
 
 
+def pairs_of(desk: Desk) -> Mapping[str, tuple[str, str]]:
+    """The row and the column of each proposition on which something is said; kept."""
+    kept: dict[str, tuple[str, str]] | None = desk.site.shelf.get("pairs")
+    if kept is None:
+        known = {*desk.facts.named, *desk.facts.by_pair}
+        kept = {iri: ends for ends in sorted(known) if (iri := proposition_of(desk, *ends))}
+        desk.site.shelf["pairs"] = kept
+    return kept
+
+
 def pair(site: Site, request: Request) -> Reply:
     """`/pair?row=&column=`: the page of a pair; the proposition's own page where there is one."""
     desk = desk_of(site)
