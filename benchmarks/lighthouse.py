@@ -9,6 +9,7 @@ looks at none; where `robots.txt` keeps crawlers away on purpose, that is not he
 """
 
 import argparse
+import contextlib
 import json
 import os
 import shutil
@@ -89,7 +90,8 @@ def main() -> int:
             "Lighthouse needs npx (Node.js) and a Chromium: on Debian, apt-get install npm chromium"
         )
         return 2
-    command(["build"])
+    with contextlib.redirect_stdout(sys.stderr):
+        command(["build"])
     log = Path(tempfile.mkdtemp()) / "log"
     running = start(ROOT / "releases" / "current", log, workers=2, processes=1)
     devices = {"phone": False, "desk": True}
