@@ -1,11 +1,13 @@
 """Rows of a query as compact text, and back; terms keep their value, datatype and language."""
 
 import json
+from functools import lru_cache
 
 from pyoxigraph import Literal, NamedNode
 
 from publisher.engine.question import Row
 
+_datatype = lru_cache(maxsize=64)(NamedNode)
 _STRING = "http://www.w3.org/2001/XMLSchema#string"
 
 
@@ -38,7 +40,7 @@ def read_row(text: str) -> Row:
         elif parts[1].startswith("@"):
             row[name] = Literal(parts[0], language=parts[1][1:])
         elif parts[1]:
-            row[name] = Literal(parts[0], datatype=NamedNode(parts[1]))
+            row[name] = Literal(parts[0], datatype=_datatype(parts[1]))
         else:
             row[name] = Literal(parts[0])
     return row

@@ -124,7 +124,8 @@ class Picked:
         """A part of the rows; those that are also in `first` before the others."""
         ordered = self.ordered
         if first is not None:
-            ordered = sorted(ordered, key=lambda number: (number not in first.numbers, number))
+            ahead = first.numbers
+            ordered = [n for n in ordered if n in ahead] + [n for n in ordered if n not in ahead]
         return self.read(ordered[offset : offset + limit])
 
     def read(self, numbers: Sequence[int]) -> list[Row]:
