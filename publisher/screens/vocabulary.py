@@ -105,8 +105,15 @@ def vocabulary_page(desk: Desk, request: Request) -> Reply:
         iri=iri,
         prefix=prefix,
         said=text,
+        licences=licences(desk),
         sections=made[request.prefix],
     )
+
+
+def licences(desk: Desk) -> dict[str, str]:
+    """The licence by its name, where the settings give one."""
+    known = desk.table("dataset")
+    return {str(known["licence"]): str(known["licence_name"])} if "licence_name" in known else {}
 
 
 def read(desk: Desk) -> Said:
