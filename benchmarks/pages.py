@@ -115,8 +115,9 @@ def main() -> int:
         make(wish.release.resolve(), wish.triples, wish.target)
     app = create_app(wish.target)
     count = app.extensions["publisher"].engine.count()
+    done = "opened" if wish.again else "made and opened"
     print(
-        f"# Pages of a large graph\n\n{count:,} distinct statements; {'opened' if wish.again else 'made and opened'} in"
+        f"# Pages of a large graph\n\n{count:,} distinct statements; {done} in"
         f" {time.perf_counter() - began:.0f} s. The goal is less than {GOAL} ms.\n\n"
         f"| page | least ms | median ms | kB |\n|---|--:|--:|--:|"
     )

@@ -141,10 +141,21 @@ class Cell:
         return self.study_count + self.synthesis_count
 
     @property
+    def opposed(self) -> bool:
+        """Whether some investigations support and others dispute."""
+        sides = {s for s in SIDES if self.studies.get(s) or self.syntheses.get(s)}
+        return {FOR, AGAINST} <= sides
+
+    @property
     def disputed(self) -> bool:
-        """Whether investigations point both ways."""
+        """Whether investigations do not all point one way: opposed, or some of them mixed."""
         sides = {s for s in SIDES if self.studies.get(s) or self.syntheses.get(s)}
         return {FOR, AGAINST} <= sides or (MIXED in sides and bool(sides & {FOR, AGAINST}))
+
+    @property
+    def agreement(self) -> str:
+        """How they disagree, in words; empty when they do not."""
+        return "opposed" if self.opposed else "not all one way" if self.disputed else ""
 
     @cached_property
     def by_side(self) -> Mapping[str, tuple[Finding, ...]]:

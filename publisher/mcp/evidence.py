@@ -86,6 +86,7 @@ def pair(teller: Teller, row: str, column: str, limit: int) -> Answer:
         "studies": dict(found.cell.studies),
         "syntheses": dict(found.cell.syntheses),
         "disputed": found.cell.disputed,
+        "opposed": found.cell.opposed,
     }
     parts = [
         part
@@ -196,7 +197,8 @@ def _counted(teller: Teller, counts: Json) -> str:
             if counts[word].get(s.side)
         ]
         told += [f"{word}: {', '.join(sides)}"] if sides else []
-    disputed = " The pair is disputed." if counts["disputed"] else ""
+    disputed = " They do not all point one way." if counts["disputed"] else ""
+    disputed = " The pair is disputed." if counts["opposed"] else disputed
     return f"By direction: {'; '.join(told)}.{disputed}"
 
 
@@ -217,6 +219,7 @@ def overview(teller: Teller, iri: str) -> Answer:
             "studies": dict(row.cell.studies),
             "syntheses": dict(row.cell.syntheses),
             "disputed": row.cell.disputed,
+            "opposed": row.cell.opposed,
             "best_design": row.best,
         }
         for row in panel.content or ()

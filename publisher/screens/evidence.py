@@ -21,6 +21,7 @@ from publisher.screens.pair import pair_path
 CSV, TURTLE = BY_NAME["csv"], BY_NAME["turtle"]
 JSON = Format("view", "application/json", "json", "page")
 _SUFFIXES = {"csv": CSV, "json": JSON, "ttl": TURTLE}
+DISAGREE = {"opposed": "opposed: for and against", "contested": "not all one way"}
 NAMES = ("design", "stance", "since", "until", "group", "target", "within", "all")
 
 
@@ -42,14 +43,14 @@ def map_view(site: Site, request: Request, suffix: str = "") -> Reply:
     labels = _labels(desk)
     view = matrix.view(desk.facts, asked.filters, labels)
     if asked.contested:
-        view = only_contested(view)
+        view = only_contested(view, opposed=asked.fields["stance"] == "opposed")
     offered = (HTML, CSV, JSON, TURTLE)
     choice = negotiate(request.accept, offered)
     row = _SUFFIXES.get(suffix) or (choice.format if choice else HTML)
     if row is HTML:
         return as_page(desk, request, asked, view)
     makers = {"csv": as_csv, "view": as_json, "turtle": as_turtle}
-    body = makers[row.name](desk, view)
+    body = makers[row.name](desk, view, everything=asked.filters.everything)
     kind = Choice(row, row.media_type).content_type
     return Reply(
         200,
@@ -74,8 +75,8 @@ def understand(desk: Desk, request: Request) -> Asked:
     designs = families.get(design, [design] if design else [])
     sides = {stance.name: stance.side for stance in desk.stances.values()}
     stance = fields.get("stance", "")
-    if stance and stance != "contested" and stance not in sides:
-        raise BadRequest(f"{stance} is no stance", fix=f"one of {', '.join([*sides, 'contested'])}")
+    if stance and stance not in (*DISAGREE, *sides):
+        raise BadRequest(f"{stance} is no stance", fix=f"one of {', '.join([*sides, *DISAGREE])}")
     years = {}
     for name in ("since", "until"):
         text = fields.get(name, "")
@@ -91,15 +92,22 @@ def understand(desk: Desk, request: Request) -> Asked:
         everything="all" in fields,
         **years,
     )
-    return Asked(fields, filters, stance == "contested")
+    return Asked(fields, filters, stance in DISAGREE)
 
 
-def only_contested(view: View) -> View:
-    """The same view with the cells in which studies point both ways."""
-    cells = {pair: cell for pair, cell in view.cells.items() if cell.disputed}
-    rows, columns = {r for r, _ in cells}, {c for _, c in cells}
+def only_contested(view: View, *, opposed: bool) -> View:
+    """The same view with the cells in which studies do not agree; `opposed`: for and against."""
+    kept = {p for p, c in view.cells.items() if (c.opposed if opposed else c.disputed)}
+    rows, columns = {r for r, _ in kept}, {c for _, c in kept}
+    cells = {
+        pair: cell
+        if pair in kept or cell.state != "evidence"
+        else Cell(*pair, "filtered", statements=cell.statements)
+        for pair, cell in view.cells.items()
+        if pair[0] in rows and pair[1] in columns
+    }
     groups = tuple(
-        (g, kept) for g, of in view.groups if (kept := tuple(r for r in of if r in rows))
+        (g, left) for g, of in view.groups if (left := tuple(r for r in of if r in rows))
     )
     return View(groups, tuple(c for c in view.columns if c in columns), cells)
 
@@ -228,7 +236,7 @@ def _shown(desk: Desk, linker: Linker, view: View, row: str, column: str) -> Sho
     told = f"{' and '.join(p for p in parts if p)}: {', '.join(sides)}"
     best = labels.get(cell.best, "")
     told += f"; best design: {best}" if best else ""
-    told += "; disputed" if cell.disputed else ""
+    told += f"; {cell.agreement}" if cell.agreement else ""
     return Shown(cell, href, told, _letter(desk, cell))
 
 
@@ -282,7 +290,7 @@ def _fields(desk: Desk, asked: Asked, labels: Mapping[str, str]) -> list[Field]:
     wide = {c for c in columns if c in desk.children}
     return [
         field("design", "Study design", [("Families", families), ("Designs", designs)]),
-        field("stance", "Direction", [("", [*stances, ("contested", "disputed: both ways")])]),
+        field("stance", "Direction", [("", [*stances, *DISAGREE.items()])]),
         field("group", str(known.get("group_title", "Group")), [("", sorted_options(groups))]),
         field("target", str(known.get("target_title", "Target")), [("", sorted_options(targets))]),
         field("within", f"Only within {known.get('column', '')}", [("", sorted_options(wide))]),
@@ -294,12 +302,16 @@ def _fields(desk: Desk, asked: Asked, labels: Mapping[str, str]) -> list[Field]:
 # downloads of the view
 
 
-def rows_of(desk: Desk, view: View) -> Iterator[dict[str, Any]]:
-    """One row for each pair with evidence, in reading order."""
+def rows_of(desk: Desk, view: View, *, everything: bool) -> Iterator[dict[str, Any]]:
+    """One row for each pair with evidence, in reading order; then those where none is recorded.
+
+    The latter only when the view shows their rows and columns, too.
+    """
     labels = _labels(desk)
     known = desk.table("matrix")
     row_name, column_name = str(known.get("row", "row")), str(known.get("column", "column"))
-    for cell in view.filled:
+    empty = [cell for _, cell in sorted(view.cells.items()) if cell.state == "named"]
+    for cell in (*view.filled, *(empty if everything else ())):
         first, last = cell.years
         yield {
             column_name: labels.get(cell.column, cell.column),
@@ -313,6 +325,8 @@ def rows_of(desk: Desk, view: View) -> Iterator[dict[str, Any]]:
             "syntheses": cell.synthesis_count,
             **{f"studies_{side}": cell.studies.get(side, 0) for side in SIDES},
             **{f"syntheses_{side}": cell.syntheses.get(side, 0) for side in SIDES},
+            "status": "evidence" if cell.state == "evidence" else "none recorded",
+            "opposed": cell.opposed,
             "disputed": cell.disputed,
             "best_design": labels.get(cell.best, cell.best),
             "first_year": first or "",
@@ -323,9 +337,9 @@ def rows_of(desk: Desk, view: View) -> Iterator[dict[str, Any]]:
         }
 
 
-def as_csv(desk: Desk, view: View) -> bytes:
+def as_csv(desk: Desk, view: View, *, everything: bool) -> bytes:
     """RFC 4180, one line for each pair."""
-    rows = list(rows_of(desk, view))
+    rows = list(rows_of(desk, view, everything=everything))
     out = io.StringIO()
     writer = csv.DictWriter(out, list(rows[0]) if rows else ["release"])
     writer.writeheader()
@@ -334,20 +348,22 @@ def as_csv(desk: Desk, view: View) -> bytes:
 
 
 def _harmless(row: Mapping[str, Any]) -> dict[str, Any]:
-    """No text that a spreadsheet would take for a formula."""
+    """No text that a spreadsheet would take for a formula; truth as in JSON and XSD."""
+    told = {k: str(v).lower() if isinstance(v, bool) else v for k, v in row.items()}
     return {
         k: "'" + v if isinstance(v, str) and v[:1] in ("=", "+", "@", "\t") else v
-        for k, v in row.items()
+        for k, v in told.items()
     }
 
 
-def as_json(desk: Desk, view: View) -> bytes:
+def as_json(desk: Desk, view: View, *, everything: bool) -> bytes:
     """The rows of the CSV with their keys."""
-    content = {"release": desk.site.release, "pairs": list(rows_of(desk, view))}
+    rows = list(rows_of(desk, view, everything=everything))
+    content = {"release": desk.site.release, "pairs": rows}
     return (json.dumps(content, ensure_ascii=False, indent=1) + "\n").encode()
 
 
-def as_turtle(desk: Desk, view: View) -> bytes:
+def as_turtle(desk: Desk, view: View, *, everything: bool) -> bytes:  # noqa: ARG001
     """The statements of the findings that the view is made of."""
     iris = dict.fromkeys(f.iri for cell in view.filled for f in cell.findings)
     triples = [triple for iri in iris for triple in desk.site.engine.lookup(iri)]

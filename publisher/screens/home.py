@@ -77,7 +77,7 @@ def disputed(
     axes = desk.table("matrix")
     row, column = str(axes.get("row", "")), str(axes.get("column", ""))
     cells = [(pairs[each["proposition"]], cell_of(desk, each[row], each[column])) for each in rows]
-    ordered = sorted(cells, key=lambda pair: -pair[1].investigations)
+    ordered = sorted(cells, key=lambda pair: (not pair[1].opposed, -pair[1].investigations))
     return [pair for pair in ordered if pair[1].disputed][:MOST]
 
 

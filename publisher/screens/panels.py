@@ -25,7 +25,7 @@ from publisher.search.sets import Picked
 
 ROWS = 20  # of a page of a panel, where the settings name no other number
 CARDS = 16  # of one stance
-MARKS = 100  # of a timeline
+MARKS = 150  # of a timeline
 PLOTTED = 24  # contrasts, and pairs of groups, of forest plots
 MOST = 1000  # rows of one query that is asked while somebody waits
 

@@ -23,7 +23,7 @@ class Standing:
     best: str
     others: str  # what the other end is called: therapies, conditions
     pairs: int  # how many of them have an investigation with a direction
-    disputed: int  # on how many of them investigations point both ways
+    opposed: int  # on how many of them some support and others dispute
 
 
 def standing(desk: Desk, linker: Linker, found: ResourceView) -> Standing | None:
@@ -41,7 +41,7 @@ def standing(desk: Desk, linker: Linker, found: ResourceView) -> Standing | None
         linker.link(cell.best).text if cell.best else "",
         str(known.get("columns" if is_row else "rows", "")),
         len(cells),
-        sum(each.disputed for each in cells),
+        sum(each.opposed for each in cells),
     )
 
 

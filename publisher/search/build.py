@@ -20,6 +20,7 @@ from publisher.search.sets import pack
 from publisher.search.words import fold, identifier_forms
 
 FILE = "search.sqlite"
+UNHEARD = "unheard"
 LONGEST_LABEL = 300
 LONGEST_NAMES = 4000
 _SCHEMA = """
@@ -68,7 +69,8 @@ def build(release: Path, store: Store) -> None:
             "INSERT INTO label VALUES (?, ?, ?)", ((i, *labels[i]) for i in sorted(labels))
         )
         _write_entries(file, source, labels)
-        for name, body in sorted(_facts(source).items()):
+        facts = {**_facts(source), UNHEARD: _unheard(source)}
+        for name, body in sorted(facts.items()):
             text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
             file.execute("INSERT INTO fact VALUES (?, ?)", (name, text))
         _write_rows(file, source)
@@ -348,3 +350,8 @@ def _facts(source: Source) -> dict[str, list[dict[str, str]]]:
     return {
         name: source.page_rows(name) for name in source.settings.get("search", {}).get("facts", [])
     }
+
+
+def _unheard(source: Source) -> list[dict[str, str]]:
+    """Words that tell nothing of what is looked for."""
+    return [{"word": fold(word)} for word in source.settings.get("search", {}).get("unheard", [])]

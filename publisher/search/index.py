@@ -180,7 +180,7 @@ class Index:
                 (form, form + "\U0010ffff", _CANDIDATES),
             ):
                 take(entry, _Score(3, -strength - len(shown) / 100, shown, sort))
-            words = form.split()[:MOST_WORDS]
+            words = self.heard(form)
             # one word is no pair: it would find every pair of what it names
             for entry, rank in self._match(words, " AND ", "names ends" if words[1:] else "names"):
                 take(entry, _Score(2, -rank))
@@ -192,8 +192,17 @@ class Index:
                     take(entry, _Score(2, -rank))
         return scores
 
+    @cached_property
+    def _unheard(self) -> frozenset[str]:
+        return frozenset(row["word"] for row in self.fact("unheard"))
+
+    def heard(self, form: str) -> list[str]:
+        """The words of a folded text that tell what is looked for; all when there are no others."""
+        words = form.split()
+        return ([word for word in words if word not in self._unheard] or words)[:MOST_WORDS]
+
     def _any_word(self, words: Sequence[str]) -> dict[int, _Score]:
-        long = [word for word in words if len(word) > 2][:MOST_WORDS]
+        long = [word for word in self.heard(" ".join(words)) if len(word) > 2]
         return {entry: _Score(1, -rank) for entry, rank in self._match(long, " OR ", "")}
 
     def _match(self, words: Sequence[str], joined: str, column: str) -> list[tuple[int, float]]:
@@ -299,7 +308,8 @@ class Index:
     def _order(score: _Score, row: tuple[str, str, int, int, int]) -> tuple[object, ...]:
         """Retired last, then how well, then which kind, then how much is said of it."""
         iri, _, place, weight, retired = row
-        whole = round(score.fine) if score.tier != 2 else 0
+        # names that begin so, or have all words, are equals: concepts come before statements
+        whole = round(score.fine) if score.tier in (1, 4) else 0
         return (retired, -score.tier, -whole, place, -weight, -score.fine, iri)
 
 

@@ -68,4 +68,4 @@ def distance(one: str, other: str, most: int) -> int:
 
 def tolerance(word: str) -> int:
     """How many edits a word of this length may be away from what was meant."""
-    return 0 if len(word) < 4 else 1 if len(word) < 7 else 2
+    return 0 if len(word) < 4 else 1 if len(word) < 8 else 2

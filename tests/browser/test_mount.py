@@ -15,7 +15,7 @@ pytestmark = pytest.mark.browser
 
 MOUNT = "/kg"
 ADDRESSES = """() => [
-  ...[...document.querySelectorAll("a[href], link[href]")].map((e) => e.href),
+  ...[...document.querySelectorAll("a[href], link[href]")].map((e) => e.href.baseVal ?? e.href),
   ...[...document.querySelectorAll("script[src]")].map((e) => e.src),
   ...[...document.querySelectorAll("form")].map((e) => e.action),
   ...[...document.querySelectorAll("[data-suggest]")].map((e) => e.dataset.suggest),
