@@ -169,7 +169,8 @@ def table_rows(table: Tabled) -> Markup:
     for row in table.rows:
         made.append("<tr>")
         for (filled, empty), group in zip(opening, row, strict=True):
-            made.append(f"{filled if group else empty}{cells(group)}</td>")
+            told = any(cell.link.text for cell in group)
+            made.append(f"{filled if told else empty}{cells(group) if told else ''}</td>")
         made.append("</tr>\n")
     return Markup("".join(made))  # noqa: S704 - every part is escaped
 

@@ -19,7 +19,7 @@ from publisher.formats import GRAPHS, HTML, Format, negotiate
 from publisher.protocol import files, versions
 from publisher.protocol.values import Reply, Request, Site
 from publisher.resource import Link, Linker
-from publisher.screens.desk import CACHE, Desk, desk_of, page, shell
+from publisher.screens.desk import CACHE, Desk, asked_page, desk_of, last_page, page, shell
 from publisher.screens.documents import listed
 from publisher.screens.work import shortened
 
@@ -201,15 +201,15 @@ def listed_changes(desk: Desk, request: Request, entry: Entry) -> Listed:
     ]
     places = {row["class"]: place for place, row in enumerate(entry.kinds)}
     rows.sort(key=lambda c: (_ORDER.index(c["kind"]), places.get(c["class"], 0)))
-    number = request.argument("page")
-    at = int(number) if number.isdigit() and 0 < int(number) < 100_000 else 1
+    pages = last_page(len(rows), PAGE)
+    at = min(asked_page(request), pages)
     part = rows[(at - 1) * PAGE : at * PAGE]
     fields = {"kind": kind, "class": named}
     return Listed(
         tuple(_shown(desk, linker, change) for change in part),
         len(rows),
         at,
-        max(1, -(-len(rows) // PAGE)),
+        pages,
         [
             {
                 **row,

@@ -85,7 +85,7 @@ def _card(work: Work, row: Row) -> Card:
         ("type", "{}"),
         ("comparator", "against {}"),
         ("outcome", "{}"),
-        ("months", "{} months"),
+        ("months", work.months(row)),
         ("recommendation", "“{}”"),
         ("locator", "{}"),
     )

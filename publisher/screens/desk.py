@@ -268,6 +268,21 @@ def asked_pages(request: Request) -> dict[str, int]:
     }
 
 
+def asked_page(request: Request) -> int:
+    """The number of `?page=`; the first page where there is none or it is no number."""
+    number = request.argument("page")
+    return max(1, int(number)) if number.isdigit() and len(number) < 6 else 1
+
+
+def last_page(total: int, each: int) -> int:
+    """The number of the last page, which is shown for every number beyond it.
+
+    >>> last_page(0, 20), last_page(20, 20), last_page(21, 20)
+    (1, 1, 2)
+    """
+    return max(1, -(-total // each))
+
+
 def desk_of(site: Site) -> Desk:
     """The desk of a site; opened when it is first needed."""
     found = site.shelf.get("desk")

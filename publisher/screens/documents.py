@@ -7,7 +7,16 @@ from xml.sax.saxutils import escape
 from publisher.formats import HTML, Format, negotiate
 from publisher.protocol import files
 from publisher.protocol.values import Reply, Request, Site
-from publisher.screens.desk import MENU, Desk, dataset_data, desk_of, page, shell
+from publisher.screens.desk import (
+    MENU,
+    Desk,
+    asked_page,
+    dataset_data,
+    desk_of,
+    last_page,
+    page,
+    shell,
+)
 
 PAGE = 100
 PER_SITEMAP = 5000
@@ -79,7 +88,8 @@ def listed(desk: Desk, *, whole: bool, there: Site | None = None) -> list[dict[s
         if whole and ("/" in short or not short.startswith(str(desk.settings.get("name", "")))):
             continue
         found.append({"name": short, **entry})
-    return found
+    # the files of the whole graph are what most people come for
+    return sorted(found, key=lambda file: "/" in file["name"])
 
 
 def downloads(site: Site, request: Request) -> Reply:
@@ -97,13 +107,13 @@ def mappings(site: Site, request: Request) -> Reply:
     desk = desk_of(site)
     rows = desk.index.fact("mappings")
     chosen = request.argument("vocabulary")
-    number = request.argument("page")
-    at = int(number) if number.isdigit() and 0 < int(number) < 100_000 else 1
     sets: dict[str, dict[str, int]] = {}
     for row in rows:
         counts = sets.setdefault(row["set"], {})
         counts[_verdict(desk, row)] = counts.get(_verdict(desk, row), 0) + 1
     mine = [row for row in rows if row["set"].rpartition("/")[2] == chosen]
+    pages = last_page(len(mine), PAGE)
+    at = min(asked_page(request), pages)
     part = mine[(at - 1) * PAGE : at * PAGE]
     linker = desk.linker(request)
     links = linker.iris(
@@ -152,7 +162,7 @@ def mappings(site: Site, request: Request) -> Reply:
         ],
         total=len(mine),
         at=at,
-        pages=-(-len(mine) // PAGE),
+        pages=pages,
     )
 
 

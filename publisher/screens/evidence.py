@@ -185,6 +185,7 @@ def as_page(desk: Desk, request: Request, asked: Asked, view: View) -> Reply:
         )
         for group, rows in view.groups
     ]
+    fields = _fields(desk, asked, labels)
     title = str(known.get("title", ""))
     within = linker.link(asked.filters.within) if asked.filters.within else None
     frame = shell(desk, request, title, description=str(known.get("lead", "")))
@@ -197,13 +198,13 @@ def as_page(desk: Desk, request: Request, asked: Asked, view: View) -> Reply:
         view=view,
         groups=groups,
         columns=[_head(desk, request, asked, c, labels.get(c, c)) for c in view.columns],
-        fields=_fields(desk, asked, labels),
+        fields=fields,
         everything=asked.filters.everything,
         filtered=any(c.state == "filtered" for c in view.cells.values()),
         within=within,
         ways=_ways(desk),
         letters=[(_initial(family), str(family["word"])) for family in known.get("families", [])],
-        told=", ".join(f"{k}: {labels.get(desk.iri(v), v)}" for k, v in asked.fields.items()),
+        told=_told(fields, desk, labels),
         exports={
             s: f"{request.prefix}/matrix.{s}{'?' + query if query else ''}" for s in _SUFFIXES
         },
@@ -297,6 +298,16 @@ def _fields(desk: Desk, asked: Asked, labels: Mapping[str, str]) -> list[Field]:
         field("since", "From year", hint="e.g. 2010"),
         field("until", "To year", hint="e.g. 2024"),
     ]
+
+
+def _told(fields: Sequence[Field], desk: Desk, labels: Mapping[str, str]) -> str:
+    """The filters that are set, in the words of the form."""
+    parts = []
+    for field in fields:
+        words = {value: word for _, options in field.options for value, word in options}
+        chosen = words.get(field.value) or labels.get(desk.iri(field.value), field.value)
+        parts += [f"{field.word.lower()}: {chosen}"] if field.value else []
+    return ", ".join(parts)
 
 
 # downloads of the view

@@ -10,7 +10,7 @@ from publisher.formats import HTML, Format, negotiate
 from publisher.matrix import Cell
 from publisher.protocol.values import Reply, Request, Site
 from publisher.resource import Link
-from publisher.screens.desk import CACHE, Desk, desk_of, page, shell
+from publisher.screens.desk import CACHE, Desk, asked_page, desk_of, last_page, page, shell
 from publisher.screens.pair import cell_of, pairs_of
 from publisher.search import Found, Hit
 
@@ -50,15 +50,18 @@ def search(site: Site, request: Request) -> Reply:
     desk = desk_of(site)
     text = request.argument("q").strip()
     kind = desk.iri(request.argument("kind").strip())
-    number = request.argument("page")
-    at = int(number) if number.isdigit() and 0 < int(number) < 10_000 else 1
+    at = asked_page(request)
     choice = negotiate(request.accept, (HTML, JSON))
     if (choice and choice.format is JSON) or request.argument("format") == "json":
         return as_json(desk, request, text, kind)
     kinds = (kind,) if kind else ()
     found = desk.index.find(text, kinds=kinds, limit=PAGE, offset=(at - 1) * PAGE) if text else None
+    if found and at > (last := last_page(found.total, PAGE)):
+        at = last
+        found = desk.index.find(text, kinds=kinds, limit=PAGE, offset=(at - 1) * PAGE)
     listed = None
     if not text and kind:
+        at = min(at, last_page(desk.index.sizes.get(kind, 0), PAGE))
         listed = desk.index.of_kind(kind, PAGE, (at - 1) * PAGE)
     return as_page(desk, request, text, kind, at, found, listed)
 
@@ -128,7 +131,7 @@ def as_page(
         ],
         start=(at - 1) * PAGE + 1,
         page=at,
-        pages=-(-total // PAGE),
+        pages=last_page(total, PAGE),
         previous=href(page=at - 1),
         next=href(page=at + 1),
     )

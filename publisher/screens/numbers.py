@@ -261,8 +261,7 @@ def _outcome(work: Work, row: Row) -> Link:
 
 
 def _setting(work: Work, row: Row) -> Cells:
-    months = work.text(row, "months")
-    when = f"{months} months" if months else work.text(row, "timeText")
+    when = work.months(row) or work.text(row, "timeText")
     against = work.text(row, "comparator")
     told = joined((when, f"against {against}" if against else ""))
     return (Cell(Link(told), small=True),) if told else ()

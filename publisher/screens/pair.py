@@ -14,7 +14,7 @@ from publisher.matrix import Finding
 from publisher.protocol.values import Reply, Request, Site
 from publisher.resource import Link, Linker, ResourceView
 from publisher.screens import panels
-from publisher.screens.desk import Desk, asked_pages, desk_of, page, shell
+from publisher.screens.desk import Desk, asked_pages, desk_of, last_page, page, shell
 from publisher.screens.panels import ROWS, Asked, Panel
 from publisher.screens.surroundings import alternates, citation, data_of
 from publisher.screens.verdict import Way, ways
@@ -193,9 +193,10 @@ def map_panel(desk: Desk, linker: Linker, found: ResourceView, at: int) -> Panel
             labels[o].label if o in labels else o,
         ),
     )
+    pages = last_page(len(ordered), ROWS)
+    at = min(at, pages)
     part = ordered[(at - 1) * ROWS : at * ROWS]
     rows = _map_rows(desk, linker, {other: cells[other] for other in part})
-    pages = max(1, -(-len(ordered) // ROWS))
     asked = _asked(desk, found.iri, "rows_of_row" if is_row else "rows_of_column", len(ordered))
     title = "On the evidence map"
     return Panel("map", "map", title, asked, content=rows, page=at, pages=pages)

@@ -17,7 +17,7 @@ from publisher.pages.render import words
 from publisher.resource import Linker
 from publisher.screens.claims import stances
 from publisher.screens.course import flags, timeline, tree
-from publisher.screens.desk import Desk
+from publisher.screens.desk import Desk, last_page
 from publisher.screens.numbers import forest
 from publisher.screens.tables import harms, line, table
 from publisher.screens.work import Subject, Work
@@ -73,6 +73,9 @@ def make(desk: Desk, linker: Linker, name: str, subject: Subject) -> Panel:
     page = max(1, subject.pages.get(name, 1))
     query = asked_text(desk, name, known, subject)
     found = fetch(desk, known, kind, subject, query, page)
+    if page > found.pages:
+        page = found.pages
+        found = fetch(desk, known, kind, subject, query, page)
     work = Work(
         desk,
         linker,
@@ -125,7 +128,7 @@ def fetch(
         if kind in WHOLE:
             return Fetched(rows[:MOST], len(rows), cut=cut)
         part = rows[(page - 1) * size : page * size]
-        return Fetched(part, len(rows), _pages(len(rows), size), cut)
+        return Fetched(part, len(rows), last_page(len(rows), size), cut)
     picked = pick(desk, known, subject)
     if kind == "stances":
         return _by_stance(desk, known, subject, picked, page)
@@ -134,11 +137,7 @@ def fetch(
     total = len(picked)
     if kind in WHOLE:
         return Fetched(picked.rows(MARKS), total, cut=total > MARKS)
-    return Fetched(picked.rows(size, (page - 1) * size), total, _pages(total, size))
-
-
-def _pages(total: int, each: int) -> int:
-    return max(1, -(-total // each))
+    return Fetched(picked.rows(size, (page - 1) * size), total, last_page(total, size))
 
 
 def pick(desk: Desk, known: Mapping[str, Any], subject: Subject) -> Picked:
@@ -165,7 +164,7 @@ def _by_stance(
         totals[iri] = len(mine)
         rows += mine.rows(size, (page - 1) * size, own)
     most = max(totals.values(), default=0)
-    return Fetched(rows, sum(totals.values()), _pages(most, size), totals=totals)
+    return Fetched(rows, sum(totals.values()), last_page(most, size), totals=totals)
 
 
 def _by_result(desk: Desk, picked: Picked, page: int, size: int) -> Fetched:
@@ -173,7 +172,7 @@ def _by_result(desk: Desk, picked: Picked, page: int, size: int) -> Fetched:
     results = picked.values("result")
     part = results[(page - 1) * size : page * size]
     rows = picked.only(result=part).rows(MOST)
-    pages = _pages(len(results), size)
+    pages = last_page(len(results), size)
     if pages == 1:
         return Fetched(rows, len(picked), drawn=rows)
     drawn, undrawn = _drawn(desk, picked)

@@ -91,7 +91,7 @@ def harms(work: Work) -> Table:
             (Cell(work.link(row, "event") or Link("event not named")),),
             (Cell(Link(_share(work, row), numeric=True)),),
             (Cell(Link(_frequency(work, row))),),
-            (Cell(Link(_follow_up(work, row), numeric=True)),),
+            (Cell(Link(work.months(row), numeric=True)),),
             (Cell(Link(_cause(work, row))),),
             worded(work, row),
             work.source(row),
@@ -131,11 +131,6 @@ def percent(value: str) -> str:
     '17.6\\u202f%'
     """
     return f"{value}\u202f%"
-
-
-def _follow_up(work: Work, row: Row) -> str:
-    months = work.text(row, "months")
-    return f"{months}\u00a0months" if months else ""
 
 
 def _cause(work: Work, row: Row) -> str:

@@ -116,6 +116,11 @@ class Work:
         found = self.link(row, name)
         return found.text if found else ""
 
+    def months(self, row: Row) -> str:
+        """How long after, in words; empty when it is not bound."""
+        number = self.text(row, "months")
+        return f"{number}\u00a0{'month' if number == '1' else 'months'}" if number else ""
+
     def value(self, row: Row, name: str) -> str:
         """The bare value of a variable: IRI or lexical form."""
         term = row.get(name)
