@@ -76,11 +76,13 @@ end
 """
 
 READING = """\
-Ours asks the engine that Oxigraph's server asks. The rows of the engine alone have no server, HTTP
-or isolation: what they exceed Oxigraph by is the most that any server over this engine could.
-A question that is not provably small is asked in a process that can be ended, so that its text and
-its answer go from one process to another; that costs more than a light join does. "Remembered" is
-how anybody's server answers what was asked before in this release; "uncached" remembers nothing."""
+The rows of the engine alone have no server, HTTP or isolation: four processes of it, as Oxigraph's
+server has it. A single pattern is read straight from its index, and a join whose matches can be
+counted before they are made (at most 20,000 at each step) is answered from columns, both in the
+process that received it. Anything else is asked in a process that can be ended, so that its text
+and its answer go from one process to another; that costs more than a light query does: see the row
+with a filter. "Remembered" is how anybody's server answers what was asked before in this release;
+"uncached" remembers nothing."""
 
 
 @dataclass(frozen=True)
@@ -390,11 +392,11 @@ def queries(
             [f'SELECT ?p ?o {{ <{BASE}{name}> ?p ?o FILTER(?o != "") }}' for name in names],
             {"oxigraph": 0, "rdflib-endpoint": 0},
         ),
-        "join, filter, order: some 15 matches (in a query process)": (
+        "join, filter, order: some 15 matches (in the serving process)": (
             [JOIN.format(n=n % concepts + 1) for n in range(1000)],
             {"oxigraph": 1.5, "rdflib-endpoint": 0},
         ),
-        "join, filter, order: some 1,400 matches (in a query process)": (
+        "join, filter, order: some 1,400 matches (in the serving process)": (
             [HEAVY.format(n=n) for n in range(100, 700)],
             {"oxigraph": 1.5, "rdflib-endpoint": 0},
         ),

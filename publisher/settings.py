@@ -82,7 +82,7 @@ class Settings:
     memory_triples: int = row(
         1_000_000,
         "triples",
-        "largest release that is held in memory (750 bytes each); larger ones stay on disk",
+        "largest release that is held in memory (about 1 kB each); larger ones stay on disk",
     )
 
     # connections

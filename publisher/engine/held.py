@@ -7,10 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pyoxigraph import DefaultGraph, NamedNode, QuerySolutions, Store
 
 from publisher.errors import ReleaseDamaged
+
+if TYPE_CHECKING:
+    from publisher.engine.columns import Columns
 
 MANY = 5000
 _HUBS = f"SELECT ?s {{ ?s ?p ?o }} GROUP BY ?s HAVING (COUNT(*) > {MANY})"
@@ -31,6 +35,7 @@ class Held:
     whole: Store
     union: Store
     hubs: frozenset[str] | None = None  # None: not counted beforehand
+    columns: Columns | None = None  # of the union; None on disk
 
     def needed(self, query: str) -> Store:
         """The smallest store that answers this query, when its request names no dataset."""
@@ -60,14 +65,17 @@ def open_store(release: Path) -> Held:
 
 
 def load_store(release: Path) -> Held:
-    """A release's store in memory: about 750 bytes a triple.
+    """A release's store in memory: about 1 kB a triple.
 
     Quad by quad: loading a dump is no faster and gives blank nodes other names.
     """
+    from publisher.engine.columns import Columns  # numpy: for those alone who hold a store
+
     whole, union = Store(), Store()
     whole.bulk_extend(iter(open_store(release).whole))
     union.bulk_extend(whole.quads_for_pattern(None, None, None, DefaultGraph()))
-    return Held(whole, union, _hubs(union))
+    columns = Columns(union.quads_for_pattern(None, None, None, DefaultGraph()))
+    return Held(whole, union, _hubs(union), columns)
 
 
 def _hubs(store: Store) -> frozenset[str]:

@@ -37,8 +37,8 @@ def answer(question: Simple, store: Store, prefixes: Mapping[str, str]) -> bytes
     if question.form == "DESCRIBE" or len(set(question.variables)) < len(question.variables):
         return None
     try:
-        known = _prefixes(question.prologue, prefixes)
-        s, p, o = [None if t[0] in "?$" else _resource(t, known) for t in question.terms]
+        known = declared(question.prologue, prefixes)
+        s, p, o = [None if t[0] in "?$" else resource(t, known) for t in question.terms]
         quads: Iterable[Quad] = store.quads_for_pattern(s, p, o, DEFAULT)
         if question.form == "ASK":
             found = next(iter(quads), None) is not None
@@ -55,7 +55,7 @@ def subject(question: Simple, prefixes: Mapping[str, str]) -> str:
     if question.terms[0][0] in "?$":
         return ""
     try:
-        return _resource(question.terms[0], _prefixes(question.prologue, prefixes)).value
+        return resource(question.terms[0], declared(question.prologue, prefixes)).value
     except Unanswerable:
         return ""
 
@@ -68,19 +68,22 @@ def _rows(question: Simple, quads: Iterable[Quad]) -> Iterable[str]:
     wanted = [(f"{quoted(n)}:", GETTERS[places[n]]) for n in question.variables if n in places]
     if [place for _, place in wanted] == [PREDICATE, OBJECT]:  # the common case, without a loop
         a, b = wanted[0][0] + '{"type":"uri","value":"', '"},' + wanted[1][0]
-        rows: Iterable[str] = [f"{{{a}{q.predicate.value}{b}{_json(q.object)}}}" for q in quads]
+        rows: Iterable[str] = [f"{{{a}{q.predicate.value}{b}{json_of(q.object)}}}" for q in quads]
     elif len(wanted) == 2:
         (a, first), (b, second) = wanted
-        rows = [f"{{{a}{_json(first(q))},{b}{_json(second(q))}}}" for q in quads]
+        rows = [f"{{{a}{json_of(first(q))},{b}{json_of(second(q))}}}" for q in quads]
     else:
-        rows = ["{" + ",".join([name + _json(get(q)) for name, get in wanted]) + "}" for q in quads]
+        rows = [
+            "{" + ",".join([name + json_of(get(q)) for name, get in wanted]) + "}" for q in quads
+        ]
     if question.distinct:
         rows = list(dict.fromkeys(rows))
         return rows if question.limit < 0 else rows[: question.limit]
     return rows
 
 
-def _json(term: Term) -> str:
+def json_of(term: Term) -> str:
+    """A term of a result in JSON; raises Unanswerable for what the engine writes otherwise."""
     if type(term) is NamedNode:
         return f'{{"type":"uri","value":"{term.value}"}}'  # no IRI has what JSON must escape
     if isinstance(term, Literal):
@@ -97,12 +100,19 @@ def _json(term: Term) -> str:
     raise Unanswerable
 
 
-def _prefixes(prologue: str, known: Mapping[str, str]) -> Mapping[str, str]:
+def declared(prologue: str, known: Mapping[str, str]) -> Mapping[str, str]:
     """The release's prefixes and the query's own, which count for more."""
-    return {**known, **dict(_PREFIX.findall(prologue))} if prologue else known
+    if not prologue:
+        return known
+    try:
+        own = {prefix: NamedNode(iri).value for prefix, iri in _PREFIX.findall(prologue)}
+    except ValueError:
+        raise Unanswerable from None  # relative ones have a base; others are a fault to tell
+    return {**known, **own}
 
 
-def _resource(text: str, prefixes: Mapping[str, str]) -> NamedNode:
+def resource(text: str, prefixes: Mapping[str, str]) -> NamedNode:
+    """The resource of a pattern's term; raises Unanswerable for what is none."""
     if text == "a":
         return RDF_TYPE
     try:

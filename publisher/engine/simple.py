@@ -14,24 +14,27 @@ from functools import lru_cache
 LONGEST = 2000
 MOST_ROWS = 1000
 
-_IRI = r"<[^\x00-\x20<>\"{}|^`\\]*+>"
-_NAME = r"[A-Za-z][\w-]*+:[\w-]*+(?:\.[\w-]++)*+"
-_VARIABLE = r"[?$][A-Za-z_]\w*+"
-_LITERAL = rf'"[^"\\\r\n]*+"(?:@[A-Za-z-]++|\^\^(?:{_IRI}|{_NAME}))?+|[0-9]++'
-_RESOURCE = rf"{_IRI}|{_NAME}"
-_PROLOGUE = rf"\s*+(?P<prologue>(?:PREFIX\s++(?:[A-Za-z][\w-]*+)?+:\s*+{_IRI}\s*+)*+)"
-_DESCRIPTION = re.compile(rf"{_PROLOGUE}DESCRIBE\s++(?P<subject>{_RESOURCE})\s*+\Z", re.IGNORECASE)
+# SPARQL's white space; `\s` has more. With FLAGS, letters and digits are those of ASCII.
+S, S1 = r"[\x20\t\r\n]*+", r"[\x20\t\r\n]++"
+FLAGS = re.VERBOSE | re.IGNORECASE | re.ASCII
+IRI = r"<[^\x00-\x20<>\"{}|^`\\]*+>"
+NAME = r"[A-Za-z][\w-]*+:(?:\w[\w-]*+(?:\.[\w-]++)*+)?+"
+VARIABLE = r"[?$][A-Za-z_]\w*+"
+_LITERAL = rf'"[^"\\\r\n]*+"(?:@[A-Za-z-]++|\^\^(?:{IRI}|{NAME}))?+|[0-9]++'
+_RESOURCE = rf"{IRI}|{NAME}"
+PROLOGUE = rf"{S}(?P<prologue>(?:PREFIX{S1}(?:[A-Za-z][\w-]*+)?+:{S}{IRI}{S})*+)"
+_DESCRIPTION = re.compile(rf"{PROLOGUE}DESCRIBE{S1}(?P<subject>{_RESOURCE}){S}\Z", FLAGS)
 _PATTERN = re.compile(
-    rf"""{_PROLOGUE}
+    rf"""{PROLOGUE}
     (?: (?P<ask>ASK)\b
-      | SELECT\s++(?P<distinct>DISTINCT\s++)?+(?P<variables>\*|(?:{_VARIABLE}\s*+)++) )
-    \s*+(?:WHERE\b\s*+)?+\{{\s*+
-    (?P<subject>{_VARIABLE}|{_RESOURCE})\s*+
-    (?P<predicate>{_VARIABLE}|{_RESOURCE}|a\b)\s*+
-    (?P<object>{_VARIABLE}|{_RESOURCE}|{_LITERAL})\s*+
-    \.?+\s*+\}}\s*+
-    (?:LIMIT\s++(?P<limit>[0-9]{{1,6}})\s*+)?+\Z""",
-    re.VERBOSE | re.IGNORECASE,
+      | SELECT{S1}(?P<distinct>DISTINCT{S1})?+(?P<variables>\*|(?:{VARIABLE}{S})++) )
+    {S}(?:WHERE\b{S})?+\{{{S}
+    (?P<subject>{VARIABLE}|{_RESOURCE}){S}
+    (?P<predicate>{VARIABLE}|{_RESOURCE}|a\b){S}
+    (?P<object>{VARIABLE}|{_RESOURCE}|{_LITERAL}){S}
+    \.?+{S}\}}{S}
+    (?:LIMIT{S1}(?P<limit>[0-9]{{1,6}}){S})?+\Z""",
+    FLAGS,
 )
 
 
@@ -69,7 +72,7 @@ def read(query: str) -> Simple | None:
     if not ask and subject[0] in "?$" and (limit is None or distinct or int(limit) > MOST_ROWS):
         return None
     # the engine, too, puts the variables of * into this order
-    names = tuple(sorted(own)) if projected in ("*", None) else _names(projected)
+    names = tuple(sorted(own)) if projected in ("*", None) else names_of(projected)
     return Simple(
         "ASK" if ask else "SELECT",
         prologue,
@@ -84,5 +87,6 @@ def _description(found: re.Match[str]) -> tuple[str, tuple[str, str, str]]:
     return found["prologue"], (found["subject"], "?p", "?o")
 
 
-def _names(projected: str) -> tuple[str, ...]:
+def names_of(projected: str) -> tuple[str, ...]:
+    """The variables of a projection, without their marks."""
     return tuple(part.strip() for part in projected.replace("$", "?").split("?")[1:])
