@@ -19,7 +19,7 @@ from publisher.protocol.values import Headers, Reply, Request, Site
 METHODS = ("GET", "HEAD")
 CACHE = "public, max-age=300, must-revalidate"
 FOLDER = "downloads/"
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)\Z")
+_RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})\Z")
 INDEX = Format("index", "application/json", "json", "page")
 
 

@@ -24,6 +24,7 @@ from publisher.settings import Settings
 Body = bytes | Path | Iterator[bytes] | AsyncIterator[bytes]
 Headers = tuple[tuple[str, str], ...]
 MOST_FIELDS = 200
+DIGITS = 18
 _PLAIN = re.compile(r"(?:[!-$&-<>-~]++|%[0-9A-Fa-f]{2})*+\Z")  # ASCII without blanks and =
 
 
@@ -55,9 +56,25 @@ class Request:
         """The first field of this name."""
         return next((value for key, value in self.arguments if key == name), default)
 
+    def number(self, name: str, default: int, most: int) -> int:
+        """The first field of this name as a number; the default for what is none, or too large."""
+        found = whole(self.argument(name))
+        return default if found is None or found > most else found
+
     def url(self, path: str) -> str:
         """A path of this site as the client sees it."""
         return self.base_url + path
+
+
+def whole(text: str) -> int | None:
+    """A whole number in ASCII digits; None for all that `int` would choke on, or read otherwise.
+
+    `str.isdigit` is true of a superscript two, and of more digits than `int` takes.
+
+    >>> whole("12"), whole("\u00b2"), whole("9" * 5000)
+    (12, None, None)
+    """
+    return int(text) if len(text) <= DIGITS and text.isascii() and text.isdigit() else None
 
 
 def decode_form(text: str) -> tuple[tuple[str, str], ...]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from publisher.pages import svg
+from publisher.protocol.values import whole
 from publisher.resource import Link
 from publisher.screens.desk import Flag
 from publisher.screens.work import Cell, Head, Table, Work, shortened
@@ -24,11 +25,12 @@ def timeline(work: Work) -> Timeline | None:
     for row in reversed(work.rows):
         stance, source = work.desk.stances.get(work.value(row, "stance")), work.link(row, "source")
         year = work.value(row, "year")[:4]
-        if not (stance and source and year.isdigit()) or (source.iri, stance.name) in seen:
+        at = whole(year)
+        if not (stance and source and at is not None) or (source.iri, stance.name) in seen:
             continue
         seen.add((source.iri, stance.name))
         short = shortened(work.desk, source)
-        dots.append(svg.Dot(int(year), stance.side, f"{stance.name}: {short.text}", short.href))
+        dots.append(svg.Dot(at, stance.side, f"{stance.name}: {short.text}", short.href))
         rows.append(
             (
                 (Cell(Link(year, numeric=True)),),

@@ -8,7 +8,7 @@ from typing import Any
 from publisher import queries
 from publisher.matrix import Facts, Finding
 from publisher.pages import MARK, Shell, render
-from publisher.protocol.values import Reply, Request, Site
+from publisher.protocol.values import Reply, Request, Site, whole
 from publisher.queries import Queries
 from publisher.resource import Linker
 from publisher.search import FILE, Index
@@ -149,9 +149,9 @@ class Desk:
                     each["study"],
                     stance.side,
                     each["design"],
-                    int(each["year"]) if each.get("year", "").isdigit() else 0,
+                    whole(each.get("year", "")) or 0,
                     each["synthesis"] == "true",
-                    int(each["enrolled"]) if each.get("enrolled", "").isdigit() else 0,
+                    whole(each.get("enrolled", "")) or 0,
                 )
                 for each in rows("findings")
                 if (stance := self.stances.get(each["direction"]))
@@ -263,15 +263,13 @@ class Desk:
 
 def asked_pages(request: Request) -> dict[str, int]:
     """Which page of which panel is asked for: `?therapy-harms=2`."""
-    return {
-        name: int(value) for name, value in request.arguments if value.isdigit() and len(value) < 6
-    }
+    found = ((name, whole(value)) for name, value in request.arguments)
+    return {name: at for name, at in found if at is not None and at <= 99_999}
 
 
 def asked_page(request: Request) -> int:
     """The number of `?page=`; the first page where there is none or it is no number."""
-    number = request.argument("page")
-    return max(1, int(number)) if number.isdigit() and len(number) < 6 else 1
+    return max(1, request.number("page", 1, 99_999))
 
 
 def last_page(total: int, each: int) -> int:

@@ -215,10 +215,10 @@ def sitemap(site: Site, request: Request) -> Reply:
     kinds = desk.kinds[: int(desk.table("search").get("shown", len(desk.kinds)))]
     wanted = [*kinds, *(k for k in desk.kinds if k not in kinds)][:14]
     total = sum(desk.index.sizes.get(kind, 0) for kind in wanted)
-    part = request.argument("part")
+    part = request.number("part", 0, 999_999)
     head = '<?xml version="1.0" encoding="UTF-8"?>\n'
     space = 'xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"'
-    if not part.isdigit():
+    if not part:
         count = max(1, -(-total // PER_SITEMAP))
         rows = "".join(
             f"<sitemap><loc>{escape(request.url(f'/sitemap.xml?part={n}'))}</loc></sitemap>\n"
@@ -229,10 +229,10 @@ def sitemap(site: Site, request: Request) -> Reply:
     found = desk.index.rows(
         f"SELECT iri FROM label WHERE kind IN ({marks})"  # noqa: S608 - marks only
         " AND iri NOT IN (SELECT iri FROM entry WHERE retired) ORDER BY iri LIMIT ? OFFSET ?",
-        (*wanted, PER_SITEMAP, (max(1, int(part[:6])) - 1) * PER_SITEMAP),
+        (*wanted, PER_SITEMAP, (part - 1) * PER_SITEMAP),
     )
     paths = [path for (iri,) in found if (path := site.names.path(iri)) and "#" not in path]
-    if part == "1":
+    if part == 1:
         paths[:0] = [
             "/",
             *(str(row["path"]) for row in desk.settings.get("menu", MENU)),

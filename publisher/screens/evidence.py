@@ -80,7 +80,7 @@ def understand(desk: Desk, request: Request) -> Asked:
     years = {}
     for name in ("since", "until"):
         text = fields.get(name, "")
-        if text and not (text.isdigit() and len(text) == 4):
+        if text and not (text.isascii() and text.isdigit() and len(text) == 4):
             raise BadRequest(f"{name} is {text!r}", fix="write a year with four digits")
         years[name] = int(text or 0)
     filters = Filters(

@@ -139,8 +139,8 @@ def as_page(
 
 def as_json(desk: Desk, request: Request, text: str, kind: str) -> Reply:
     """`limit` and `offset` are fields here; names are those of `/autocomplete`."""
-    limit = min(_number(request, "limit", PAGE), MOST)
-    offset = _number(request, "offset", 0)
+    limit = min(request.number("limit", PAGE, 999_999), MOST)
+    offset = request.number("offset", 0, 999_999)
     kinds = (kind,) if kind else ()
     found = desk.index.find(text, kinds=kinds, limit=limit, offset=offset)
     content = {
@@ -185,11 +185,6 @@ def _results(desk: Desk, request: Request, found: Found) -> list[dict[str, Any]]
 def _brief(text: str) -> str:
     """The beginning of a text, ended at a word."""
     return text if len(text) <= BRIEF else text[:BRIEF].rsplit(" ", 1)[0] + " …"
-
-
-def _number(request: Request, name: str, default: int) -> int:
-    text = request.argument(name)
-    return int(text) if text.isdigit() and len(text) < 7 else default
 
 
 def _json(desk: Desk, request: Request, content: Any) -> Reply:

@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from publisher.engine.question import Row
 from publisher.pages import forest as drawing
+from publisher.protocol.values import whole
 from publisher.resource import Link
 from publisher.screens.tables import percent
 from publisher.screens.work import Cell, Cells, Head, Table, Work, joined
@@ -269,10 +270,11 @@ def _setting(work: Work, row: Row) -> Cells:
 
 def _people(work: Work, rows: Sequence[Row]) -> int:
     """How many people: those counted in the groups, else those of the study."""
-    counted = [work.value(row, "denominator") for row in rows]
-    if len(rows) > 1 and all(each.isdigit() for each in counted):
-        return sum(int(each) for each in counted)
-    return next((int(n) for row in rows if (n := work.value(row, "people")).isdigit()), 0)
+    counted = [whole(work.value(row, "denominator")) for row in rows]
+    known = [each for each in counted if each is not None]
+    if len(rows) > 1 and len(known) == len(rows):
+        return sum(known)
+    return next((n for row in rows if (n := whole(work.value(row, "people"))) is not None), 0)
 
 
 def _sizes(people: Sequence[int]) -> list[float]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from publisher.engine.question import Row
 from publisher.pages.render import words
+from publisher.protocol.values import whole
 from publisher.resource import Link
 from publisher.screens.work import Cell, Cells, Head, Table, Work, joined
 
@@ -118,9 +119,9 @@ def _share(work: Work, row: Row) -> str:
     value, unit = work.value(row, "value"), work.value(row, "unit")
     if value and unit == "%":
         return percent(value)
-    numerator, denominator = work.value(row, "numerator"), work.value(row, "denominator")
-    if numerator.isdigit() and denominator.isdigit() and int(denominator):
-        return percent(f"{100 * int(numerator) / int(denominator):.1f}".removesuffix(".0"))
+    part, of = whole(work.value(row, "numerator")), whole(work.value(row, "denominator"))
+    if part is not None and of:
+        return percent(f"{100 * part / of:.1f}".removesuffix(".0"))
     return ""
 
 

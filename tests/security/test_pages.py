@@ -115,3 +115,28 @@ def test_spreadsheet_takes_no_cell_for_a_formula(client: Client, tmp_path: Path)
     assert not any(
         cell.startswith(("=", "+", "@")) for line in text.splitlines() for cell in line.split(",")
     )
+
+
+NUMBERED = (
+    "/search?q=pain&page={}",
+    "/search?q=pain&format=json&limit={0}&offset={0}",
+    "/search?kind=nmo:Therapy&page={}",
+    "/autocomplete?q=pain&limit={}",
+    "/mappings?vocabulary=mondo&page={}",
+    "/matrix?since={0}&until={0}",
+    "/NMOD_0000001?in={0}&map={0}&mappings={0}&therapy-harms={0}",
+    "/pair?row=NMOD:0000003&column=NMOD:0000001&claims={}",
+    "/sitemap.xml?part={}",
+    "/changes?page={}",
+    "/reconcile/suggest/entity?prefix=p&cursor={}",
+    "/reconcile/properties?type=nmo:Therapy&limit={}",
+)
+ODD = ("²", "٣", "-1", "0", "1e9", "0x1", " 2", "9" * 30, "9" * 5000, "1.5", "\x00", "NaN", "")
+
+
+@pytest.mark.parametrize("path", NUMBERED)
+def test_odd_numbers_in_an_address_hurt_nobody(client: Client, path: str) -> None:
+    """What `int` chokes on, or reads in its own way, is no number: nowhere a fault of ours."""
+    for number in ODD:
+        reply = client.get(path.format(quote(number)), headers={"Accept": "text/html"})
+        assert reply.status_code < 500, number

@@ -29,8 +29,7 @@ def proposals(site: Site, request: Request) -> Reply:
     """`?type=&limit=`: the properties that things of a type have, the most usual first."""
     desk = desk_of(site)
     name = request.argument("type").strip()
-    number = request.argument("limit")
-    limit = int(number[:6]) if number.isdigit() else 0
+    limit = request.number("limit", 0, 999_999)
     counts: Counter[str] = Counter()
     for iri in _sample(desk, desk.iri(name)):
         counts.update({t.predicate.value for t in desk.site.engine.lookup(iri)})
@@ -102,8 +101,9 @@ def _limit(given: Mapping[str, Any]) -> int:
     """The setting `limit`; 0 means all, as far as we go."""
     settings = given.get("settings")
     wished = settings.get("limit") if isinstance(settings, dict) else 0
-    number = int(wished) if isinstance(wished, int | float) and wished > 0 else 0
-    return min(number or MOST_VALUES, MOST_VALUES)
+    if not isinstance(wished, int | float) or not wished >= 1:  # nor is NaN
+        return MOST_VALUES
+    return int(min(wished, MOST_VALUES))
 
 
 def _value(desk: Desk, term: NamedNode | BlankNode | Literal | Triple) -> dict[str, Any]:

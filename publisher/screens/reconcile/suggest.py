@@ -37,8 +37,7 @@ def suggest(site: Site, request: Request, what: str) -> Reply:
     if what not in WHAT:
         raise NotFound("nothing of this sort is suggested", where=what, fix=" or ".join(WHAT))
     prefix = request.argument("prefix").strip()
-    cursor = request.argument("cursor")
-    skipped = int(cursor) if cursor.isdigit() and len(cursor) < 6 else 0
+    skipped = request.number("cursor", 0, 99_999)
     if what == "entity":
         return answer({"result": entities(desk, prefix, skipped)})
     found = list(_terms(desk, what, prefix))
