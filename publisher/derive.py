@@ -17,6 +17,7 @@ from publisher.errors import QueryFault
 
 Query = tuple[str, str]
 LONGEST = 160
+_CLASS = re.compile(r"(?:, |(?<= ))\[\S.*?\](?=, |$)")
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,10 @@ def plain(error: SyntaxError) -> tuple[str, int, int]:
     said = text[place.end() :] if place else text
     if "Prefix not found" in said:
         said = "a prefix is not declared"
+    # which letters might have come, range by range, tells nobody anything
+    said = _CLASS.sub("", said).replace("<unreported>", "").rstrip(" ,")
+    if said in ("expected", "expected one of"):
+        said = "this cannot be read"
     return (said if len(said) <= LONGEST else said[: LONGEST - 1] + "…"), line, column
 
 

@@ -22,6 +22,8 @@ from numpy.typing import NDArray
 from pyoxigraph import Literal, NamedNode, Quad
 
 from publisher.engine.joins import Join, Test, is_variable
+from publisher.engine.measures import NOTHING as NO_MEASURE
+from publisher.engine.measures import NUMBER, measured
 from publisher.engine.scan import (
     NOTHING,
     XSD_STRING,
@@ -37,9 +39,6 @@ MOST_WORK = 60_000  # matches made or counted; some five milliseconds
 MOST_VALUES = 12_000  # written
 MOST_TEXTS = 4000  # put into their order
 MOST_TOLD = 50_000
-EXACT = 15  # decimal digits that a binary64 keeps
-_XSD = "http://www.w3.org/2001/XMLSchema#"
-_NUMERIC = frozenset(_XSD + name for name in ("integer", "decimal", "double"))
 
 Ids = NDArray[np.int32]
 Frame = dict[str, Ids]  # by variable; all of one length
@@ -87,7 +86,14 @@ class Columns:
             p for p, columns in found.items() if any(not odd.isdisjoint(c) for c in columns)
         }
         self.pairs = {p: _pairs(*columns) for p, columns in found.items()}
-        self.numbers = np.array([_number(term) for term in self.terms], dtype=np.float64)
+        measures = [
+            measured(term.value, term.datatype.value)
+            if isinstance(term, Literal)
+            else (NO_MEASURE, 0)
+            for term in self.terms
+        ]
+        self.kinds = np.array([kind for kind, _ in measures], dtype=np.int8)
+        self.sizes = np.array([size for _, size in measures], dtype=np.float64)
         tags = [_language(term) for term in self.terms]
         self.tags: dict[str, int] = {tag: n for n, tag in enumerate(dict.fromkeys(tags))}
         self.languages = np.array([self.tags[tag] for tag in tags], dtype=np.int16)
@@ -97,7 +103,7 @@ class Columns:
         try:
             known = declared(question.prologue, prefixes)
             steps = [self._step(pattern, known) for pattern in question.patterns]
-            frame = self._joined(steps, list(question.tests))
+            frame = self._joined(steps, question.tests, known)
             rows = self._ordered(question, frame)
             if question.distinct:
                 rows = rows[_firsts([frame[name][rows] for name in question.variables])]
@@ -137,10 +143,13 @@ class Columns:
 
     # the join
 
-    def _joined(self, steps: list[_Step], tests: list[Test]) -> Frame:
+    def _joined(
+        self, steps: list[_Step], tests: Sequence[Test], prefixes: Mapping[str, str]
+    ) -> Frame:
         """All solutions: at each step the pattern that has fewest matches with what is known."""
         frame: Frame = {}
         length, work = 1, 0
+        waiting = [(test, *_measure(test, prefixes)) for test in tests]
         while steps:
             near = self._near(steps, frame)
             step = next((s for s in near if s.narrows(frame) or s.keeps(frame)), near[0])
@@ -152,9 +161,9 @@ class Columns:
             steps.remove(step)
             length = step.join(frame, length)
             work += length
-            for test in [test for test in tests if test.variable in frame]:
-                tests.remove(test)
-                kept = self._passes(test, frame[test.variable])
+            for test in [test for test in waiting if test[0].variable in frame]:
+                waiting.remove(test)
+                kept = self._passes(*test, frame[test[0].variable])
                 length = _keep(frame, kept, length)
         return frame
 
@@ -170,13 +179,12 @@ class Columns:
 
     # tests and order
 
-    def _passes(self, test: Test, ids: Ids) -> NDArray[np.bool_]:
+    def _passes(self, test: Test, kind: int, size: float, ids: Ids) -> NDArray[np.bool_]:
         if test.tag:
             return self._speaks(test, ids)
-        values = self.numbers[ids]
-        if np.isnan(values).any():
-            raise Unanswerable  # comparing what is no number is the engine's affair
-        passes: NDArray[np.bool_] = _SIGNS[test.sign](values, test.number)
+        if (self.kinds[ids] != kind).any():
+            raise Unanswerable  # comparing things of different kinds is the engine's affair
+        passes: NDArray[np.bool_] = _SIGNS[test.sign](self.sizes[ids], size)
         return passes
 
     def _speaks(self, test: Test, ids: Ids) -> NDArray[np.bool_]:
@@ -207,9 +215,10 @@ class Columns:
 
     def _key(self, ids: Ids) -> NDArray[np.float64]:
         """Numbers in the order of these terms; for terms of one kind only."""
-        values: NDArray[np.float64] = self.numbers[ids]
-        if not np.isnan(values).any():
-            return values
+        kinds = self.kinds[ids]
+        if len(ids) and kinds[0] != NO_MEASURE and (kinds == kinds[0]).all():
+            sizes: NDArray[np.float64] = self.sizes[ids]
+            return sizes
         known, places = np.unique(ids, return_inverse=True)
         if len(known) > MOST_TEXTS:
             raise Unbounded
@@ -396,17 +405,14 @@ def _differ(ordered: Ids) -> bool:
     return bool((ordered[1:] != ordered[:-1]).all())
 
 
-def _number(term: Term) -> float:
-    """The value of a number that a binary64 keeps exactly as others; else not a number."""
-    if not isinstance(term, Literal) or term.datatype.value not in _NUMERIC:
-        return np.nan
-    if term.datatype.value != f"{_XSD}double" and sum(map(str.isdigit, term.value)) > EXACT:
-        return np.nan
-    try:
-        value = float(term.value)
-    except ValueError:
-        return np.nan
-    return value if np.isfinite(value) else np.nan
+def _measure(test: Test, prefixes: Mapping[str, str]) -> tuple[int, float]:
+    """The kind and size of what a variable is compared with."""
+    if not test.datatype:
+        return NUMBER, float(test.value or 0)
+    kind, size = measured(test.value, resource(test.datatype, prefixes).value)
+    if kind == NO_MEASURE:
+        raise Unanswerable
+    return kind, size
 
 
 def _is_odd(term: Term) -> bool:

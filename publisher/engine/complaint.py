@@ -39,7 +39,32 @@ def explain(error: SyntaxError, query: str, known: Collection[str]) -> Malformed
                 fix=f"{better}PREFIX {prefix}: <...>",
             )
         break
+    for sentence, (meant, fix) in _MEANT.items():
+        if sentence in str(error):
+            return MalformedQuery(meant, line=line, column=column, fix=fix)
     return MalformedQuery(what, line=line, column=column)
+
+
+# what the engine says of a query that it could read, but not understand
+_MEANT = {
+    "contains a variable that is unbound": (
+        "SELECT has a variable that is neither grouped by nor bound in the query",
+        "name it after GROUP BY, or put it into an aggregate: (SAMPLE(?x) AS ?y)",
+    ),
+    "contains an expression with a variable that is unbound": (
+        "SELECT has an expression with a variable that is neither grouped by nor aggregated",
+        "bind it first and group by that: BIND(... AS ?x) ... GROUP BY ?x",
+    ),
+    "overrides an existing variable using an expression": (
+        "SELECT (... AS ?x) names a variable that the query binds already",
+        "choose another name",
+    ),
+    "SELECT * is not authorized with GROUP BY": (
+        "SELECT * cannot stand with GROUP BY",
+        "name what is grouped by, and the aggregates",
+    ),
+    "IRI parsing failed": ("this is no IRI", 'an IRI has no blanks and none of <>"{}|^`\\'),
+}
 
 
 def undeclared(query: str, known: Collection[str]) -> Iterator[tuple[str, Place]]:

@@ -27,7 +27,8 @@ from publisher.engine.simple import (
 MOST_PATTERNS = 8
 
 _NUMBER = r"[+-]?[0-9]{1,15}(?![0-9])(?:\.[0-9]{1,15}(?![0-9eE]))?+(?![eE.])"
-_COMPARISON = rf"{VARIABLE}{S}(?:<=|>=|!=|<|>|=){S}{_NUMBER}"
+_DAY = rf'"[0-9-]{{4,10}}"\^\^(?:{IRI}|{NAME})'
+_COMPARISON = rf"{VARIABLE}{S}(?:<=|>=|!=|<|>|=){S}(?:{_NUMBER}|{_DAY})"
 _TAG = r'"[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*+"'
 _TONGUE = rf"LANG{S}\({S}{VARIABLE}{S}\){S}={S}{_TAG}"
 _TONGUES = rf"LANGMATCHES{S}\({S}LANG{S}\({S}{VARIABLE}{S}\){S},{S}{_TAG}{S}\)"
@@ -50,7 +51,8 @@ _PART = re.compile(
     FLAGS,
 )
 _TESTED = re.compile(
-    rf"(?P<variable>{VARIABLE}){S}(?:(?P<sign><=|>=|!=|<|>|=){S}(?P<number>{_NUMBER})"
+    rf"(?P<variable>{VARIABLE}){S}(?:(?P<sign><=|>=|!=|<|>|=){S}(?:(?P<number>{_NUMBER})"
+    rf'|"(?P<day>[^"]++)"\^\^(?P<datatype>{IRI}|{NAME}))'
     rf"|\){S}(?P<among>[=),]++){S}(?P<tag>{_TAG}))",
 )
 _KEYS = re.compile(rf"(?:(ASC|DESC){S}\({S})?+({VARIABLE})", FLAGS)
@@ -62,11 +64,16 @@ Pattern = tuple[str, str, str]
 
 @dataclass(frozen=True)
 class Test:
-    """A comparison with a number (`sign` as in SPARQL), or with a language (`=`, or `matches`)."""
+    """A comparison: with a number or a day (`sign` as in SPARQL), or with a language.
+
+    `value` is the number, with an empty `datatype`, or the text of a day. Where there is a `tag`,
+    the sign is `=` (LANG) or `matches` (langMatches).
+    """
 
     variable: str
     sign: str
-    number: float = 0.0
+    value: str = ""
+    datatype: str = ""
     tag: str = ""
 
 
@@ -182,12 +189,12 @@ def _check(kind: str, part: str, place: int) -> None:
 
 def _tests(text: str) -> list[Test]:
     return [
-        Test(found["variable"][1:], found["sign"], number=float(found["number"]))
-        if found["number"]
-        else Test(
+        Test(
             found["variable"][1:],
-            "=" if "=" in found["among"] else "matches",
-            tag=found["tag"][1:-1],
+            found["sign"] or ("=" if "=" in found["among"] else "matches"),
+            found["number"] or found["day"] or "",
+            found["datatype"] or "",
+            (found["tag"] or "")[1:-1],
         )
         for found in _TESTED.finditer(text)
     ]

@@ -73,3 +73,26 @@ def test_declared_and_known_prefixes_are_no_complaint() -> None:
         "PREFIX : <urn:x> PREFIX a.b: <urn:y> ASK { :a a.b:c _:d ; skos:e 'f:g'@en-x, ?h, <i:j> }"
     )
     assert list(undeclared(query, KNOWN)) == []
+
+
+@pytest.mark.parametrize(
+    ("query", "what", "fix"),
+    [
+        ("SELECT ?a (COUNT(?b) AS ?n) { ?a ?c ?b }", "neither grouped by", "GROUP BY"),
+        ("SELECT (STR(?a) AS ?s) { ?a ?c ?b } GROUP BY (STR(?a))", "neither grouped by", "BIND"),
+        ("SELECT (1 AS ?s) { ?s ?p ?o }", "binds already", "another name"),
+        ("SELECT * { ?s ?p ?o } GROUP BY ?s", "cannot stand with GROUP BY", "name what"),
+    ],
+)
+def test_a_query_without_a_meaning_is_told_in_words(query: str, what: str, fix: str) -> None:
+    """What the engine could read, but not understand, is no list of letters."""
+    found = told(query)
+    assert what in found.what
+    assert fix in found.fix
+
+
+@pytest.mark.parametrize("query", ["ASK { ?s ?p (COUNT(?x)) }", "ASK { ?s ?p '", "ASK { _:a }"])
+def test_no_class_of_characters_is_told(query: str) -> None:
+    """A list of ranges of letters helps nobody."""
+    assert ".." not in told(query).what
+    assert "[" not in told(query).what
