@@ -151,9 +151,8 @@ class Columns:
         length, work = 1, 0
         waiting = [(test, *_measure(test, prefixes)) for test in tests]
         while steps:
-            near = self._near(steps, frame)
-            step = next((s for s in near if s.narrows(frame) or s.keeps(frame)), near[0])
-            if len(near) > 1 and not (step.narrows(frame) or step.keeps(frame)):
+            step, near = _next(steps, frame)
+            if step is None:
                 work += length * len(near)
                 if work > MOST_WORK:
                     raise Unbounded
@@ -166,16 +165,6 @@ class Columns:
                 kept = self._passes(*test, frame[test[0].variable])
                 length = _keep(frame, kept, length)
         return frame
-
-    @staticmethod
-    def _near(steps: Sequence[_Step], frame: Frame) -> Sequence[_Step]:
-        """The patterns that may come next; at first those with an end that is given."""
-        if not frame:
-            return [step for step in steps if step.begins] or steps
-        near = [step for step in steps if step.touches(frame)]
-        if not near:
-            raise Unanswerable  # everything with everything
-        return near
 
     # tests and order
 
@@ -234,46 +223,21 @@ class Columns:
     # the answer
 
     def _written(self, names: Sequence[str], columns: Sequence[Sequence[int]]) -> bytes:
-        tell = self._told
-        told = [
-            [f"{start}{tell(n)}" for n in column]
-            for start, column in zip((f"{quoted(n)}:" for n in names), columns, strict=True)
-        ]
-        rows = ",".join(["{" + ",".join(row) + "}" for row in zip(*told, strict=True)])
+        told = [map(self._told, column) for column in columns]
+        row = "{" + ",".join(f"{quoted(name)}:%s" for name in names) + "}"
+        rows = ",".join([row % terms for terms in zip(*told, strict=True)])
         return (NOTHING % (",".join(map(quoted, names)), rows)).encode()
 
 
 class _Step:
     """A pattern whose terms are numbers, or names of variables."""
 
-    __slots__ = ("ends", "pairs")
+    __slots__ = ("ends", "given", "pairs")
 
     def __init__(self, pairs: Pairs, ends: tuple[str | int, str | int]) -> None:
         self.pairs = pairs
         self.ends = ends
-
-    @property
-    def begins(self) -> bool:
-        """Whether one of its ends is given."""
-        return isinstance(self.ends[0], int) or isinstance(self.ends[1], int)
-
-    def touches(self, frame: Frame) -> bool:
-        """Whether it has to do with what is known."""
-        return (
-            self.ends[0] in frame
-            or self.ends[1] in frame
-            or not any(isinstance(end, str) for end in self.ends)
-        )
-
-    def narrows(self, frame: Frame) -> bool:
-        """Whether both its ends are known, so that it can only leave out."""
-        one, other = self.ends
-        return (isinstance(one, int) or one in frame) and (isinstance(other, int) or other in frame)
-
-    def keeps(self, frame: Frame) -> bool:
-        """Whether it gives no row a second match, without a look at them."""
-        place = self._place(frame)
-        return place is not None and self.pairs.functional[place]
+        self.given = isinstance(ends[0], int), isinstance(ends[1], int)
 
     def matches(self, frame: Frame) -> int:
         """How many rows there will be."""
@@ -285,11 +249,12 @@ class _Step:
 
     def join(self, frame: Frame, length: int) -> int:
         """Joins its matches to a frame; how many rows that has now."""
-        if isinstance(self.ends[0], int) and isinstance(self.ends[1], int):
+        if all(self.given):
             begins, ends, others = self._spans(0, frame)
             inside = others[begins[0] : ends[0]]
-            return length if _among(np.array([self.ends[1]], dtype=np.int32), inside)[0] else 0
-        if self.narrows(frame):
+            there = _among(np.array([self.ends[1]], dtype=np.int32), inside)
+            return _keep(frame, np.repeat(there, length), length)
+        if all(known or end in frame for known, end in zip(self.given, self.ends, strict=True)):
             return self._narrow(frame, length)
         place = self._place(frame)
         if place is None:
@@ -307,7 +272,7 @@ class _Step:
     def _place(self, frame: Frame) -> int | None:
         """Which end is known."""
         for place in (0, 1):
-            if isinstance(self.ends[place], int) or self.ends[place] in frame:
+            if self.given[place] or self.ends[place] in frame:
                 return place
         return None
 
@@ -353,6 +318,29 @@ class _Step:
                 return _keep(frame, kept, length)
         total, values = self._expand(0, frame)
         return _keep(frame, values == frame[str(self.ends[1])], total)
+
+
+def _next(steps: Sequence[_Step], frame: Frame) -> tuple[_Step | None, Sequence[_Step]]:
+    """The pattern to join next, or those of which the one with fewest matches is.
+
+    Without a look at them: one that only leaves rows out, or gives none a second match.
+    """
+    near = []
+    for step in steps:
+        (one, other), (first, second) = step.given, step.ends
+        linked = first in frame, second in frame
+        if (one or linked[0]) and (other or linked[1]):
+            return step, ()
+        if frame and not any(linked):
+            continue
+        if one or linked[0] or other or linked[1]:
+            if step.pairs.functional[0 if one or linked[0] else 1]:
+                return step, ()
+            near.append(step)
+    if not near and frame:
+        raise Unanswerable  # everything with everything
+    near = near or list(steps)
+    return (near[0], ()) if len(near) == 1 else (None, near)
 
 
 def _among(wanted: Ids, ordered: Ids) -> NDArray[np.bool_]:
