@@ -15,6 +15,7 @@ from typing import Any
 import pyoxigraph as ox
 
 from publisher.downloads import short_turtle
+from publisher.engine.asking import ask
 from publisher.engine.complaint import explain
 from publisher.errors import EngineUnavailable, MalformedQuery, PublisherError, UsageError
 from publisher.names import Prefixes
@@ -46,7 +47,7 @@ def local(found: Release, text: str, form: str, prefixes: Prefixes) -> bytes:
 def _local(found: Release, text: str, form: str, prefixes: Prefixes) -> bytes:
     store = ox.Store.read_only(str(found.store))
     try:
-        answer = store.query(text, prefixes=dict(prefixes.pairs))
+        answer = ask(store, text, prefixes=dict(prefixes.pairs))
     except SyntaxError as error:
         raise explain(error, text, dict(prefixes.pairs)) from error
     if isinstance(answer, ox.QueryTriples):

@@ -138,7 +138,10 @@ class Columns:
         value, _, language = text[1:].rpartition('"')
         if language != language.lower():
             raise Unanswerable
-        term = Literal(value, language=language[1:]) if language else Literal(value)
+        try:
+            term = Literal(value, language=language[1:]) if language else Literal(value)
+        except ValueError:
+            raise Unanswerable from None  # no tag; the engine tells so
         return self.ids.get(term, -1)
 
     # the join

@@ -22,6 +22,7 @@ from pyoxigraph import (
 )
 
 from publisher.engine import answers, joins, rows, scan, simple
+from publisher.engine.asking import ask
 from publisher.engine.complaint import explain
 from publisher.engine.held import Held, open_store
 from publisher.engine.nursery import Life, Nursery
@@ -164,7 +165,8 @@ class Embedded:
     def _evaluated(self, question: Question, store: Store) -> bytes:
         """A whole answer. Results belong to their thread, so no error may carry them elsewhere."""
         try:
-            found = store.query(
+            found = ask(
+                store,
                 question.query,
                 base_iri=question.base or None,
                 prefixes=self.wording.prefixes_in(question.query),

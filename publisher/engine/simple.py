@@ -69,6 +69,8 @@ def read(query: str) -> Simple | None:
     own = [term[1:] for term in (subject, predicate, value) if term[0] in "?$"]
     if len(set(own)) < len(own):
         return None
+    if ask and limit is not None:
+        return None  # LIMIT 0 makes it false
     if not ask and subject[0] in "?$" and (limit is None or distinct or int(limit) > MOST_ROWS):
         return None
     # the engine, too, puts the variables of * into this order

@@ -23,6 +23,7 @@ from typing import Any, NoReturn
 from pyoxigraph import DefaultGraph, NamedNode, Quad, Store
 
 from publisher.engine import answers, frames, sandbox
+from publisher.engine.asking import ask
 from publisher.engine.complaint import explain
 from publisher.engine.held import Held, Opening, open_store
 from publisher.errors import NotAcceptable
@@ -158,7 +159,8 @@ def _answer(line: Line, held: Held, wording: answers.Wording, begin: int) -> Non
     outlet = Outlet(line)
     try:
         source, default, named = _dataset(held, question)
-        results = source.query(
+        results = ask(
+            source,
             question["query"],
             base_iri=question["base"] or None,
             prefixes=wording.prefixes_in(question["query"]),

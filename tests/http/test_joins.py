@@ -8,7 +8,7 @@ from collections import Counter
 
 import pytest
 
-from tests.conftest import Running
+from tests.conftest import BASE, Running
 
 JSON = "application/sparql-results+json"
 JOINS = [
@@ -56,3 +56,10 @@ def test_faults_of_a_join_are_told_as_ever(server: Running) -> None:
     answered = server.query("SELECT ?x { ?x nobody:p ?y . ?y nobody:q ?z }", JSON)
     assert answered.status == 400
     assert b"nobody" in answered.body
+
+
+@pytest.mark.parametrize("form", [JSON, "text/csv"])
+def test_a_name_with_several_dots_may_stand_anywhere(server: Running, form: str) -> None:
+    """Names of sources and claims have many (of DOIs)."""
+XX    assert answered.status == 200
+    assert b"says" in answered.body

@@ -1,6 +1,9 @@
 """The evidence map: what stands in a cell, and what a filter leaves."""
 
+from dataclasses import replace
+
 from publisher.matrix import AGAINST, FOR, MIXED, Facts, Filters, Finding, gather, view
+from publisher.screens.evidence import only_contested
 
 RANKS = {"trial": 1, "series": 9}
 
@@ -72,3 +75,28 @@ def test_target_is_inherited_by_what_is_narrower() -> None:
     """Burst stimulation aims where spinal cord stimulation aims."""
     assert view(facts(finding("a", FOR)), Filters(target="cord"), {}).filled
     assert not view(facts(finding("a", FOR)), Filters(target="brain"), {}).filled
+
+
+def test_opposed_differs_from_not_all_one_way() -> None:
+    """Support and dispute are opposed; beside a mixed study, a supporting one is not."""
+    a_for, b_against, c_mixed = finding("a", FOR), finding("b", AGAINST), finding("c", MIXED)
+    for findings, opposed, agreement in (
+        ([a_for, b_against], True, "opposed"),
+        ([a_for, c_mixed], False, "not all one way"),
+        ([a_for], False, ""),
+        ([c_mixed], False, ""),
+    ):
+        cell = gather(("back", "scs"), findings, RANKS)
+        assert (cell.opposed, cell.agreement) == (opposed, agreement)
+
+
+def test_contested_view_tells_what_it_leaves_out() -> None:
+    """A pair that agrees, where others of its row and column do not, is filtered, not unknown."""
+    back = [finding("a", FOR), finding("b", AGAINST), finding("c", FOR, "dbs")]
+    leg = [replace(finding(side, side, "dbs"), row="leg") for side in (FOR, AGAINST)]
+    made = only_contested(view(facts(*back, *leg), Filters(), {}), opposed=True)
+    states = {pair: cell.state for pair, cell in made.cells.items()}
+    assert states["back", "scs"] == states["leg", "dbs"] == "evidence"
+    assert states["back", "dbs"] == "filtered"
+    assert view(facts(*back), Filters(), {}).cell("back", "dbs").state == "evidence"
+    assert only_contested(view(facts(*back), Filters(), {}), opposed=True).columns == ("scs",)

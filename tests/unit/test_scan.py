@@ -144,3 +144,8 @@ def test_the_querys_own_prefix_counts_for_more() -> None:
     body = scan.answer(question, STORE, PREFIXES)
     assert body is not None
     assert json.loads(body)["results"]["bindings"] == []
+
+
+def test_an_ask_with_a_limit_is_the_engines() -> None:
+    """With LIMIT 0 it is false, whatever there is."""
+    assert simple.read("ASK { ex:a ?p ?o } LIMIT 0") is None
