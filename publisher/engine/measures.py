@@ -30,7 +30,7 @@ def measured(text: str, datatype: str) -> tuple[int, float]:
     """The kind and size of a literal; only those of one kind may be compared.
 
     >>> measured("1.50", XSD + "decimal"), measured("2014-02", XSD + "gYearMonth")
-    ((1, 1.5), (3, 24169.0))
+    ((1, 1.5), (3, 24170.0))
     >>> measured("2014-02-30", XSD + "date")[0], measured("1_000", XSD + "integer")[0]
     (0, 0)
     """

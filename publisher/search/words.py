@@ -30,7 +30,7 @@ def identifier_forms(text: str) -> tuple[str, ...]:
     """How an identifier may be written: as it is, without its resolver, without its scheme.
 
     >>> identifier_forms("https://doi.org/10.1111/NER.12208")
-    ('https://doi.org/10.1111/ner.12208', '10.1111/ner.12208')
+    ('https://doi.org/10.1111/ner.12208', '10.1111/ner.12208', 'ner.12208')
     >>> identifier_forms("PMID: 25112889")
     ('pmid: 25112889', '25112889')
     """

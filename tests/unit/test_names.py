@@ -1,19 +1,11 @@
 """Prefixes, CURIEs, paths, slugs, numbers."""
 
-import doctest
-
 import pytest
 
-from publisher import names
 from publisher.errors import GraphSettings
 from publisher.names import Names, Prefixes, natural, parse_prefixes
 
 TABLE = Prefixes((("ex", "http://ex/"), ("num", "http://ex/N_"), ("cat", "http://ex/cat/")))
-
-
-def test_the_examples_in_the_docstrings_hold() -> None:
-    """They are what a reader tries first."""
-    assert doctest.testmod(names).failed == 0
 
 
 @pytest.mark.parametrize(
