@@ -78,7 +78,7 @@ end
 READING = """\
 The rows of the engine alone have no server, HTTP or isolation: four processes of it, as Oxigraph's
 server has it. A single pattern is read straight from its index, and a join whose matches can be
-counted before they are made (at most 20,000 at each step) is answered from columns, both in the
+counted before they are made (at most 10,000 at each step) is answered from columns, both in the
 process that received it. Anything else is asked in a process that can be ended, so that its text
 and its answer go from one process to another; that costs more than a light query does: see the row
 with a filter. "Remembered" is how anybody's server answers what was asked before in this release;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -39,6 +40,10 @@ PREFIXED = frozenset({"turtle", "trig"})
 # bytes that no XML document may hold: control characters, U+FFFE and U+FFFF
 _NOT_XML = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|\xef\xbf[\xbe\xbf]")
 _XML_TAIL = 2
+
+
+class Oversized(Exception):
+    """The answer is larger than what may be made while others wait."""
 
 
 class Sink(Protocol):
@@ -83,12 +88,10 @@ def write(
 
 
 def whole(
-    results: QuerySolutions | QueryBoolean | QueryTriples, name: str, wording: Wording
+    results: QuerySolutions | QueryBoolean | QueryTriples, name: str, wording: Wording, most: int
 ) -> bytes:
-    """A small answer in one piece."""
-    if name in RESULTS and name != "xml" and not isinstance(results, QueryTriples):
-        return results.serialize(format=RESULTS[name]) or b""
-    sink = Collected()
+    """An answer in one piece; raises Oversized when it has more bytes than `most`."""
+    sink = Collected(most)
     write(results, name, sink, wording)
     return bytes(sink.held)
 
@@ -158,13 +161,16 @@ def _raise_guarded(guard: Sink) -> None:
 
 
 class Collected:
-    """A sink in memory, for answers that are known to be small."""
+    """A sink in memory; of at most `most` bytes."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = sys.maxsize) -> None:
         self.held = bytearray()
+        self.most = most
 
     def write(self, data: bytes) -> int:
         """Take some bytes."""
+        if len(self.held) + len(data) > self.most:
+            raise Oversized
         self.held += data
         return len(data)
 

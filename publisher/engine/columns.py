@@ -19,7 +19,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 from numpy.typing import NDArray
-from pyoxigraph import Literal, NamedNode, Quad
+from pyoxigraph import Literal, NamedNode, Quad, Triple
 
 from publisher.engine.joins import Join, Test, is_variable
 from publisher.engine.measures import NOTHING as NO_MEASURE
@@ -34,9 +34,10 @@ from publisher.engine.scan import (
     resource,
 )
 
-MOST_MATCHES = 20_000  # of any step
-MOST_WORK = 60_000  # matches made or counted; some five milliseconds
-MOST_VALUES = 12_000  # written
+MOST_MATCHES = 10_000  # of any step
+MOST_WORK = 50_000  # matches made, counted, tested and ordered: some five milliseconds
+MOST_VALUES = 6000  # written
+MOST_BYTES = 2**22  # written
 MOST_TEXTS = 4000  # put into their order
 MOST_TOLD = 50_000
 
@@ -94,23 +95,26 @@ class Columns:
         ]
         self.kinds = np.array([kind for kind, _ in measures], dtype=np.int8)
         self.sizes = np.array([size for _, size in measures], dtype=np.float64)
+        self.widths = np.array([len(_value(term)) for term in self.terms], dtype=np.int64)
         tags = [_language(term) for term in self.terms]
         self.tags: dict[str, int] = {tag: n for n, tag in enumerate(dict.fromkeys(tags))}
-        self.languages = np.array([self.tags[tag] for tag in tags], dtype=np.int16)
+        self.languages = np.array([self.tags[tag] for tag in tags], dtype=np.int32)
 
-    def answer(self, question: Join, prefixes: Mapping[str, str]) -> bytes | None:
-        """The answer as SPARQL results in JSON; None where the engine must give it."""
+    def answer(self, question: Join, prefixes: Mapping[str, str]) -> tuple[bytes, int] | None:
+        """SPARQL results in JSON and how many rows; None where the engine must give them."""
         try:
             known = declared(question.prologue, prefixes)
             steps = [self._step(pattern, known) for pattern in question.patterns]
-            frame = self._joined(steps, question.tests, known)
-            rows = self._ordered(question, frame)
+            work = _Work()
+            frame = self._joined(steps, question.tests, known, work)
+            rows = self._ordered(question, frame, work)
             if question.distinct:
+                work.add(len(rows) * len(question.variables))
                 rows = rows[_firsts([frame[name][rows] for name in question.variables])]
             end = None if question.limit < 0 else question.offset + question.limit
             rows = rows[question.offset : end]
             columns = [frame[name][rows].tolist() for name in question.variables]
-            return self._written(question.variables, columns)
+            return self._written(question.variables, columns), len(rows)
         except Unanswerable:
             return None
 
@@ -147,24 +151,27 @@ class Columns:
     # the join
 
     def _joined(
-        self, steps: list[_Step], tests: Sequence[Test], prefixes: Mapping[str, str]
+        self,
+        steps: list[_Step],
+        tests: Sequence[Test],
+        prefixes: Mapping[str, str],
+        work: _Work,
     ) -> Frame:
         """All solutions: at each step the pattern that has fewest matches with what is known."""
         frame: Frame = {}
-        length, work = 1, 0
+        length = 1
         waiting = [(test, *_measure(test, prefixes)) for test in tests]
         while steps:
             step, near = _next(steps, frame)
             if step is None:
-                work += length * len(near)
-                if work > MOST_WORK:
-                    raise Unbounded
+                work.add(length * len(near))
                 step = min(near, key=lambda step: step.matches(frame))
             steps.remove(step)
             length = step.join(frame, length)
-            work += length
+            work.add(length)
             for test in [test for test in waiting if test[0].variable in frame]:
                 waiting.remove(test)
+                work.add(length)
                 kept = self._passes(*test, frame[test[0].variable])
                 length = _keep(frame, kept, length)
         return frame
@@ -189,35 +196,37 @@ class Columns:
         passes: NDArray[np.bool_] = np.isin(self.languages[ids], wanted)
         return passes
 
-    def _ordered(self, question: Join, frame: Frame) -> NDArray[np.intp]:
+    def _ordered(self, question: Join, frame: Frame, work: _Work) -> NDArray[np.intp]:
         """The rows of a frame in the order that was asked for."""
         length = len(next(iter(frame.values()))) if frame else 0
         # whatever the offset, so that all pages of an answer come from here or none does
         shown = length if question.limit < 0 else min(length, question.limit)
-        if shown * len(question.variables) > MOST_VALUES:
+        widths = (int(self.widths[frame[name]].max(initial=0)) for name in question.variables)
+        if shown * len(question.variables) > MOST_VALUES or shown * sum(widths) > MOST_BYTES:
             raise Unbounded
         if not question.order:
             return np.arange(length)
         keys = []
         for name, descends in question.order:
-            key = self._key(frame[name])
+            key = self._key(frame[name], work)
             keys.append(-key if descends else key)
         # the last of lexsort's keys is the first to count; equals keep their places
         return np.lexsort(keys[::-1])
 
-    def _key(self, ids: Ids) -> NDArray[np.float64]:
+    def _key(self, ids: Ids, work: _Work) -> NDArray[np.float64]:
         """Numbers in the order of these terms; for terms of one kind only."""
+        work.add(len(ids))
         kinds = self.kinds[ids]
         if len(ids) and kinds[0] != NO_MEASURE and (kinds == kinds[0]).all():
             sizes: NDArray[np.float64] = self.sizes[ids]
             return sizes
         known, places = np.unique(ids, return_inverse=True)
-        if len(known) > MOST_TEXTS:
-            raise Unbounded
+        work.sort(len(known), int(self.widths[known].max(initial=0)))
         terms = [self.terms[n] for n in known.tolist()]
         if len({_kind(term) for term in terms}) > 1:
             raise Unanswerable
-        order = sorted(range(len(terms)), key=lambda n: _text(terms[n]))
+        values = [_value(term) for term in terms]
+        order = sorted(range(len(terms)), key=values.__getitem__)
         rank = np.empty(len(terms))
         rank[order] = np.arange(len(terms))
         ranked: NDArray[np.float64] = rank[places]
@@ -230,6 +239,25 @@ class Columns:
         row = "{" + ",".join(f"{quoted(name)}:%s" for name in names) + "}"
         rows = ",".join([row % terms for terms in zip(*told, strict=True)])
         return (NOTHING % (",".join(map(quoted, names)), rows)).encode()
+
+
+class _Work:
+    """What a question has cost so far; raises Unbounded rather than that it costs too much."""
+
+    def __init__(self) -> None:
+        self.matches = self.texts = 0
+
+    def add(self, matches: int) -> None:
+        """Rows that are made or looked at."""
+        self.matches += matches
+        if self.matches > MOST_WORK:
+            raise Unbounded
+
+    def sort(self, texts: int, width: int) -> None:
+        """Texts that are put into their order."""
+        self.texts += texts
+        if self.texts > MOST_TEXTS or texts * width > MOST_BYTES:
+            raise Unbounded
 
 
 class _Step:
@@ -432,6 +460,5 @@ def _kind(term: Term) -> str:
     raise Unanswerable
 
 
-def _text(term: Term) -> str:
-    assert isinstance(term, NamedNode | Literal)
-    return term.value
+def _value(term: Term) -> str:
+    return "" if isinstance(term, Triple) else term.value

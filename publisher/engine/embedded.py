@@ -140,27 +140,33 @@ class Embedded:
         if question.dataset.default is not None or question.dataset.named is not None:
             return None
         known = simple.read(question.query)
-        if known is None and (body := self._joined(question)) is not None:
-            keep_within(budget, len(body), rows.counter("json")(body) if budget.rows else 0)
-            return body
-        if known is None or self.held.is_hub(scan.subject(known, self.wording.prefixes)):
+        if known is None:
+            return self._joined(question, budget)
+        if self.held.is_hub(scan.subject(known, self.wording.prefixes)):
             return None
         # the store that a worker would take: its order is that of the further pages of an answer
         store = self.held.needed(question.query)
-        body = None
-        if question.format == "json":
-            body = scan.answer(known, store, self.wording.prefixes)
-        if body is None:
-            body = self._evaluated(question, store)
+        try:
+            body = None
+            if question.format == "json":
+                body = scan.answer(known, store, self.wording.prefixes)
+            if body is None:
+                body = self._evaluated(question, store)
+        except answers.Oversized:
+            return None
         keep_within(budget, len(body), rows.counter(question.format)(body) if budget.rows else 0)
         return body
 
-    def _joined(self, question: Question) -> bytes | None:
+    def _joined(self, question: Question, budget: Budget) -> bytes | None:
         """The answer to a join of few matches; None for anything else."""
         if question.format != "json" or self.held.columns is None:
             return None
         known = joins.read(question.query)
-        return self.held.columns.answer(known, self.wording.prefixes) if known else None
+        found = self.held.columns.answer(known, self.wording.prefixes) if known else None
+        if found is None:
+            return None
+        keep_within(budget, len(found[0]), found[1])
+        return found[0]
 
     def _evaluated(self, question: Question, store: Store) -> bytes:
         """A whole answer. Results belong to their thread, so no error may carry them elsewhere."""
@@ -171,7 +177,7 @@ class Embedded:
                 base_iri=question.base or None,
                 prefixes=self.wording.prefixes_in(question.query),
             )
-            return answers.whole(found, question.format, self.wording)
+            return answers.whole(found, question.format, self.wording, scan.MOST_BYTES)
         except SyntaxError as error:
             raise explain(error, question.query, self.wording.prefixes) from None
         except NotAcceptable as error:

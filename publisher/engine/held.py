@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +16,11 @@ if TYPE_CHECKING:
     from publisher.engine.columns import Columns
 
 MANY = 5000
-_HUBS = f"SELECT ?s {{ ?s ?p ?o }} GROUP BY ?s HAVING (COUNT(*) > {MANY})"
+MUCH = 1_000_000  # characters
+_HUBS = (
+    "SELECT ?s { ?s ?p ?o } GROUP BY ?s"
+    f" HAVING (COUNT(*) > {MANY} || SUM(STRLEN(STR(?o))) > {MUCH})"
+)
 # Only these words let a query see a named graph; an escape might spell one of them.
 _NAMES_GRAPHS = re.compile(r"graph|from|\\u", re.IGNORECASE)
 
@@ -42,14 +45,19 @@ class Held:
         return self.whole if _NAMES_GRAPHS.search(query) else self.union
 
     def is_hub(self, iri: str) -> bool:
-        """Whether this subject has so many triples that reading them would hold others up."""
+        """Whether so much is said of this subject that reading it would hold others up."""
         if self.hubs is not None:
             return iri in self.hubs
         try:
             found = self.union.quads_for_pattern(NamedNode(iri), None, None, DefaultGraph())
         except ValueError:
             return False
-        return sum(1 for _ in islice(found, MANY + 1)) > MANY
+        much = 0
+        for many, quad in enumerate(found, 1):
+            much += len(str(quad.object))
+            if many > MANY or much > MUCH:
+                return True
+        return False
 
 
 Opening = Callable[[], Held]

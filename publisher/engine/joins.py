@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
+from publisher.engine.measures import EXACT
 from publisher.engine.simple import (
     FLAGS,
     IRI,
@@ -25,8 +26,9 @@ from publisher.engine.simple import (
 )
 
 MOST_PATTERNS = 8
+MOST_TESTS = 16
 
-_NUMBER = r"[+-]?[0-9]{1,15}(?![0-9])(?:\.[0-9]{1,15}(?![0-9eE]))?+(?![eE.])"
+_NUMBER = r"[+-]?[0-9]++(?:\.[0-9]++)?+(?![eE.])"
 _DAY = rf'"[0-9-]{{4,10}}"\^\^(?:{IRI}|{NAME})'
 _COMPARISON = rf"{VARIABLE}{S}(?:<=|>=|!=|<|>|=){S}(?:{_NUMBER}|{_DAY})"
 _TAG = r'"[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*+"'
@@ -116,18 +118,20 @@ def read(query: str) -> Join | None:
     known = {term[1:] for pattern in patterns for term in pattern if is_variable(term)}
     # the engine, too, puts the variables of * into this order
     names = tuple(sorted(known)) if found["variables"] == "*" else names_of(found["variables"])
-    order = tuple((v[1:], way.upper() == "DESC") for way, v in _KEYS.findall(found["order"] or ""))
+    keys: dict[str, bool] = {}
+    for way, variable in _KEYS.findall(found["order"] or ""):
+        keys.setdefault(variable[1:], way.upper() == "DESC")  # once more, it decides nothing
+    order = tuple(keys.items())
     distinct = bool(found["distinct"])
     used = {*names, *(test.variable for test in tests), *(name for name, _ in order)}
-    if (
-        not names
-        or not used <= known
-        or len(set(names)) < len(names)
-        or len(patterns) > MOST_PATTERNS
-    ):
+    if not names or len(set(names)) < len(names) or not used <= known:
         return None
-    if distinct and not {name for name, _ in order} <= set(names):
+    if len(patterns) > MOST_PATTERNS or len(tests) > MOST_TESTS:
         return None
+    if distinct and not keys.keys() <= set(names):
+        return None
+    if len(patterns) == 1 and not tests and not order:
+        return None  # its first page is an index's (`simple`), and so must be the further ones
     return Join(
         found["prologue"],
         tuple(dict.fromkeys(patterns)),
@@ -188,7 +192,7 @@ def _check(kind: str, part: str, place: int) -> None:
 
 
 def _tests(text: str) -> list[Test]:
-    return [
+    tests = [
         Test(
             found["variable"][1:],
             found["sign"] or ("=" if "=" in found["among"] else "matches"),
@@ -198,3 +202,6 @@ def _tests(text: str) -> list[Test]:
         )
         for found in _TESTED.finditer(text)
     ]
+    if any(not test.datatype and sum(map(str.isdigit, test.value)) > EXACT for test in tests):
+        raise _Unknown
+    return tests

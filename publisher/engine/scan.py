@@ -7,17 +7,20 @@ none of that. What this cannot do it leaves to the engine, which gives the same 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from json.encoder import encode_basestring as quoted
 from operator import attrgetter
 
 from pyoxigraph import BlankNode, DefaultGraph, Literal, NamedNode, Quad, Store, Triple
 
+from publisher.engine.answers import Oversized
 from publisher.engine.simple import Simple
 
 XSD_STRING = "http://www.w3.org/2001/XMLSchema#string"
 RDF_TYPE = NamedNode("http://www.w3.org/1999/02/22-rdf-syntax-ns#type")
+MOST_BYTES = 2**22
+PART = 20  # rows between two looks at their size
 PLACES = ("subject", "predicate", "object")
 GETTERS = {place: attrgetter(place) for place in PLACES}
 PREDICATE, OBJECT = GETTERS["predicate"], GETTERS["object"]
@@ -33,7 +36,10 @@ class Unanswerable(Exception):
 
 
 def answer(question: Simple, store: Store, prefixes: Mapping[str, str]) -> bytes | None:
-    """The answer over the default graph of a store; None where the engine must give it."""
+    """The answer over the default graph of a store; None where the engine must give it.
+
+    Raises Oversized.
+    """
     if question.form == "DESCRIBE" or len(set(question.variables)) < len(question.variables):
         return None
     try:
@@ -43,7 +49,10 @@ def answer(question: Simple, store: Store, prefixes: Mapping[str, str]) -> bytes
         if question.form == "ASK":
             found = next(iter(quads), None) is not None
             return b'{"head":{},"boolean":%s}' % (b"true" if found else b"false")
-        rows = _rows(question, quads)
+        if question.limit >= 0 and not question.distinct:
+            quads = islice(quads, question.limit)
+        # what is said of a subject that is given is never much (Held.is_hub)
+        rows = _rows(question, quads) if s is not None else _bounded(question, iter(quads))
     except Unanswerable:
         return None
     head = ",".join(map(quoted, question.variables))
@@ -62,8 +71,6 @@ def subject(question: Simple, prefixes: Mapping[str, str]) -> str:
 
 def _rows(question: Simple, quads: Iterable[Quad]) -> Iterable[str]:
     """The bindings, each as JSON."""
-    if question.limit >= 0 and not question.distinct:
-        quads = islice(quads, question.limit)
     places = {term[1:]: place for term, place in zip(question.terms, PLACES, strict=True)}
     wanted = [(f"{quoted(n)}:", GETTERS[places[n]]) for n in question.variables if n in places]
     if [place for _, place in wanted] == [PREDICATE, OBJECT]:  # the common case, without a loop
@@ -80,6 +87,19 @@ def _rows(question: Simple, quads: Iterable[Quad]) -> Iterable[str]:
         rows = list(dict.fromkeys(rows))
         return rows if question.limit < 0 else rows[: question.limit]
     return rows
+
+
+def _bounded(question: Simple, quads: Iterator[Quad]) -> Iterable[str]:
+    """The same; raises Oversized when they are."""
+    found: list[str] = []
+    size = 0
+    while part := list(islice(quads, PART)):
+        rows = _rows(question, part)
+        size += sum(map(len, rows))
+        if size > MOST_BYTES:
+            raise Oversized
+        found += rows
+    return found
 
 
 def json_of(term: Term) -> str:

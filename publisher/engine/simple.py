@@ -1,8 +1,10 @@
 """Recognises questions whose work is provably bounded: they need no process of their own.
 
 One triple pattern, no repeated variable, no filter, path, function or sub-query; and either its
-subject is given, or a small LIMIT is. Every such pattern is a prefix scan of one index that stops
-early. Whatever this grammar does not recognise goes to a worker, so it may be strict.
+subject is given, or a small LIMIT is. On disk such a pattern is a prefix scan of one index that
+stops early; in memory the shorter of two chains is walked (30 ms where predicate and object stand
+in half a million triples each, and never together). Whatever this grammar does not recognise goes
+to a worker, so it may be strict.
 """
 
 from __future__ import annotations

@@ -66,3 +66,23 @@ def test_a_name_with_several_dots_may_stand_anywhere(server: Running, form: str)
     answered = server.query(f"{prologue} {query}", form)
     assert answered.status == 200
     assert b"says" in answered.body
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT ?a ?b { ?a nmo:next ?b }",
+        "SELECT ?a ?c { ?a nmo:next ?b . ?b nmo:next ?c }",
+        "SELECT ?a ?b { ?a nmo:next ?b } ORDER BY ?b",
+        "SELECT DISTINCT ?b { ?a nmo:next ?b . ?b nmo:next ?c }",
+    ],
+)
+def test_pages_of_an_answer_miss_nothing(server: Running, query: str) -> None:
+    """Whoever answers them, all have one order: each row comes once."""
+    rows: Counter[str] = Counter()
+    for start in range(0, 1200, 300):
+        more = f" OFFSET {start}" if start else ""
+        table = json.loads(server.query(f"{query} LIMIT 300{more}", JSON).body)
+        rows.update(json.dumps(row, sort_keys=True) for row in table["results"]["bindings"])
+    assert len(rows) == 1101 if "?a ?b" in query and "ORDER" not in query else len(rows) >= 1100
+    assert set(rows.values()) == {1}

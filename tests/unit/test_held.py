@@ -26,6 +26,10 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
     store.bulk_extend(Quad(hub, SAID, Literal(str(n))) for n in range(held.MANY + 1))
     store.add(Quad(NamedNode(BASE + "small"), SAID, Literal("one")))
     store.add(Quad(NamedNode(BASE + "small"), SAID, Literal("one"), NamedNode(BASE + "g")))
+    store.add(Quad(NamedNode(BASE + "bulky"), SAID, Literal("x" * (held.MUCH + 1))))
+    for n in range(30):
+        text = Literal(f"{n}" * 100_000)
+        store.add(Quad(NamedNode(f"{BASE}text/{n}"), NamedNode(BASE + "text"), text))
     store.flush()
     del store
     return folder
@@ -36,6 +40,7 @@ def test_a_hub_is_known(release: Path, opening: Callable[[Path], held.Held]) -> 
     """In memory as on disk."""
     found = opening(release)
     assert found.is_hub(BASE + "hub")
+    assert found.is_hub(BASE + "bulky")
     assert not found.is_hub(BASE + "small")
     assert not found.is_hub("nothing at all")
 
@@ -71,3 +76,18 @@ def test_only_a_query_that_names_graphs_needs_them(release: Path, query: str, wh
     found = held.load_store(release)
     assert found.needed(query) is (found.whole if whole else found.union)
     assert len(found.union) == sum(1 for q in found.whole if q.graph_name == DefaultGraph())
+
+
+@pytest.mark.parametrize("form", ["json", "csv", "tsv", "xml"])
+@pytest.mark.parametrize("opening", [held.open_store, held.load_store])
+def test_long_texts_are_not_written_in_the_serving_process(
+    release: Path, form: str, opening: Callable[[Path], held.Held]
+) -> None:
+    """Few rows, too, may be too much to make while everybody else waits."""
+    engine = Embedded(release)
+    engine.held = opening(release)
+    query = "SELECT ?s ?o { ?s ex:text ?o } LIMIT "
+    assert engine.answer_here(Question(f"{query}30", form), Budget()) is None
+    assert engine.answer_here(Question(f"{query}2", form), Budget()) is not None
+    join = "SELECT ?s ?o { ?s ex:text ?o } ORDER BY ?s LIMIT "
+    assert engine.answer_here(Question(f"{join}30", form), Budget()) is None
