@@ -17,9 +17,9 @@ import os
 import signal
 import socket
 import sys
-import threading
 import time
 from collections.abc import Callable
+from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Protocol
@@ -73,7 +73,10 @@ class Supervisor:
         self.processes: list[BaseProcess] = []
         self.outgoing: list[tuple[BaseProcess, float]] = []
         self.started = 0
-        self.event = threading.Event()
+        # a handler may interrupt another, even itself; a lock, as an Event has, would wait for ever
+        self.woken, self.waking = socket.socketpair()
+        self.woken.setblocking(False)
+        self.waking.setblocking(False)
         self.is_stopping = False
         self.is_told_to_follow = False
 
@@ -85,23 +88,28 @@ class Supervisor:
             signal.signal(name, self._stop)
         if sys.platform != "win32":
             signal.signal(signal.SIGHUP, self._follow_soon)
-            signal.signal(signal.SIGCHLD, lambda *_: self.event.set())
+            signal.signal(signal.SIGCHLD, self._wake)
         self.processes = [self._start(place) for place in range(self.places)]
         try:
             while not self.is_stopping:
-                self.event.wait(LOOK_SECONDS)
-                self.event.clear()
+                if wait([self.woken], LOOK_SECONDS):
+                    self.woken.recv(65536)
                 self._look()
         finally:
             self._end()
 
     def _stop(self, *_: object) -> None:
         self.is_stopping = True
-        self.event.set()
+        self._wake()
 
     def _follow_soon(self, *_: object) -> None:
         self.is_told_to_follow = True
-        self.event.set()
+        self._wake()
+
+    def _wake(self, *_: object) -> None:
+        """Look now. When the line is full, that is going to happen anyway; closed, it is over."""
+        with contextlib.suppress(OSError):
+            self.waking.send(b".")
 
     def _start(self, place: int) -> BaseProcess:
         """A serving process; its name is its `ready` file's."""
@@ -170,8 +178,8 @@ class Supervisor:
             if process.is_alive():
                 process.kill()
                 process.join()
-        for listener in self.listeners:
-            listener.close()
+        for line in (*self.listeners, self.woken, self.waking):
+            line.close()
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -503,6 +503,27 @@ def test_stopping_loses_no_request_over_connections_that_are_kept(starter: Start
     assert server.process.wait(10) == 0
 
 
+def test_signals_that_come_in_crowds_do_not_stop_the_supervisor(starter: Starter) -> None:
+    """A handler may be interrupted by the next signal, and by the same one again."""
+    server = starter(processes=1)
+    told = threading.Event()
+
+    def tell() -> None:
+        while not told.is_set():
+            os.kill(server.process.pid, signal.SIGCHLD)
+
+    crowd = [threading.Thread(target=tell) for _ in range(3)]
+    for each in crowd:
+        each.start()
+    time.sleep(3)
+    server.process.send_signal(signal.SIGTERM)
+    time.sleep(0.5)
+    told.set()
+    for each in crowd:
+        each.join()
+    assert server.process.wait(20) == 0
+
+
 def test_a_release_that_cannot_be_opened_is_told(tmp_path: Path, release: Path) -> None:
     """Rather an error at the start than a site without data."""
     from publisher.engine.embedded import Embedded
