@@ -100,6 +100,7 @@ def sparql_tool(teller: Teller) -> Tool:
         "Ask the graph in SPARQL 1.1 (SELECT, ASK, CONSTRUCT, DESCRIBE; read only). The default"
         " graph is the union of all named graphs; prefixes of the vocabulary need not be declared."
         f" A query may take {site.settings.query_seconds:g} seconds. `vocabulary` has the terms."
+        f" {teller.desk.table('site').get('asking', '')}".rstrip()
     )
     takes = {
         "query": text("the query", site.settings.query_bytes),

@@ -80,6 +80,7 @@ def query_page(site: Site, request: Request) -> Reply:
         "query.html",
         frame,
         status=status,
+        hint=str(desk.table("site").get("asking", "")),
         text=text or (stored[0].text if stored else ""),
         answer=answer,
         wrong=wrong,

@@ -1,5 +1,6 @@
 """What an agent is told of this graph, by the tools that know nothing of its subject."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -57,3 +58,15 @@ def test_stored_questions_are_answered(agent: Client, name: str) -> None:
     """As on the site."""
     _, data = agent.call("run_query", name=name)
     assert data["total"] > 0
+
+
+def test_what_one_should_know_before_asking_is_true(agent: Client, graph_server: Running) -> None:
+    """The hint on the page of the editor: its patterns find what they say, `a` alone does not."""
+    page = graph_server.get("/query", accept="text/html").body.decode()
+    hints = re.findall(r"<code>(\?x a/rdfs:subClassOf\* (nmo:\w+))</code>", page)
+    assert len(hints) == 2
+    for pattern, kind in hints:
+        _, data = agent.call("sparql", query=f"SELECT (COUNT(DISTINCT ?x) AS ?n) {{ {pattern} }}")
+        _, bare = agent.call("sparql", query=f"SELECT (COUNT(*) AS ?n) {{ ?x a {kind} }}")
+        found, less = (int(each["rows"][0]["n"]["text"]) for each in (data, bare))
+        assert found > less
