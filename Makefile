@@ -34,7 +34,7 @@ serve: $(VENV)/installed
 	@exec $(BIN)/neuromodkg serve --host '$(HOST)' --port '$(PORT)'
 
 test: $(VENV)/installed browser
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 # The browser tests take any Chromium on the machine, else the one that Playwright can fetch; where
 # there is neither, they are skipped and say so.
