@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import quote, urlencode
@@ -169,15 +170,18 @@ def table_rows(table: Tabled) -> Markup:
     for row in table.rows:
         made.append("<tr>")
         for (filled, empty), group in zip(opening, row, strict=True):
-            told = any(cell.link.text for cell in group)
+            told = len(group) > 1 or (group and group[0].link.text)
             made.append(f"{filled if told else empty}{cells(group) if told else ''}</td>")
         made.append("</tr>\n")
     return Markup("".join(made))  # noqa: S704 - every part is escaped
 
 
-_STANCE = Markup(
-    '<span class="stance tone-{}"><span class="mark" aria-hidden="true">{}</span> {}</span>'
-)
+@lru_cache(maxsize=64)
+def _stance(side: str, mark: str, name: str) -> Markup:
+    form = Markup(
+        '<span class="stance tone-{}"><span class="mark" aria-hidden="true">{}</span> {}</span>'
+    )
+    return form.format(side, mark, name)
 
 
 def cells(group: Sequence[Told]) -> Markup:
@@ -190,7 +194,7 @@ def cells(group: Sequence[Told]) -> Markup:
             made.append(f'<span class="on">{lead}{" " if lead else ""}{shown}{after}</span>')
             continue
         if cell.stance:
-            shown = _STANCE.format(cell.stance.side, cell.stance.mark, cell.stance.name)
+            shown = _stance(cell.stance.side, cell.stance.mark, cell.stance.name)
         flag = ""
         if cell.flag:
             grave = " grave" if cell.flag.grave else ""
