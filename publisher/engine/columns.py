@@ -39,7 +39,8 @@ MOST_WORK = 50_000  # matches made, counted, tested and ordered: some five milli
 MOST_VALUES = 6000  # written
 MOST_BYTES = 2**22  # written
 MOST_TEXTS = 4000  # put into their order
-MOST_TOLD = 50_000
+MOST_TOLD = 50_000  # terms whose JSON is kept
+WIDE = 1000  # characters in a row that are too many to keep
 
 Ids = NDArray[np.int32]
 Frame = dict[str, Ids]  # by variable; all of one length
@@ -114,13 +115,17 @@ class Columns:
             end = None if question.limit < 0 else question.offset + question.limit
             rows = rows[question.offset : end]
             columns = [frame[name][rows].tolist() for name in question.variables]
-            return self._written(question.variables, columns), len(rows)
+            return self._written(question.variables, columns, work.width), len(rows)
         except Unanswerable:
             return None
 
+    def _tell(self, number: int) -> str:
+        """A term in JSON."""
+        return json_of(self.terms[number])
+
     @lru_cache(maxsize=MOST_TOLD)  # noqa: B019 - one lives as long as its process
     def _told(self, number: int) -> str:
-        """A term in JSON; few of them are most of what is asked for."""
+        """The same, kept: few terms are most of what is asked for."""
         return json_of(self.terms[number])
 
     # a pattern
@@ -202,7 +207,8 @@ class Columns:
         # whatever the offset, so that all pages of an answer come from here or none does
         shown = length if question.limit < 0 else min(length, question.limit)
         widths = (int(self.widths[frame[name]].max(initial=0)) for name in question.variables)
-        if shown * len(question.variables) > MOST_VALUES or shown * sum(widths) > MOST_BYTES:
+        work.width = sum(widths)
+        if shown * len(question.variables) > MOST_VALUES or shown * work.width > MOST_BYTES:
             raise Unbounded
         if not question.order:
             return np.arange(length)
@@ -234,8 +240,9 @@ class Columns:
 
     # the answer
 
-    def _written(self, names: Sequence[str], columns: Sequence[Sequence[int]]) -> bytes:
-        told = [map(self._told, column) for column in columns]
+    def _written(self, names: Sequence[str], columns: Sequence[Sequence[int]], width: int) -> bytes:
+        tell = self._told if width <= WIDE else self._tell
+        told = [map(tell, column) for column in columns]
         row = "{" + ",".join(f"{quoted(name)}:%s" for name in names) + "}"
         rows = ",".join([row % terms for terms in zip(*told, strict=True)])
         return (NOTHING % (",".join(map(quoted, names)), rows)).encode()
@@ -246,6 +253,7 @@ class _Work:
 
     def __init__(self) -> None:
         self.matches = self.texts = 0
+        self.width = 0  # most characters of a row
 
     def add(self, matches: int) -> None:
         """Rows that are made or looked at."""

@@ -403,6 +403,17 @@ def test_a_pattern_without_variables_that_does_not_hold_leaves_nothing(order: st
         assert asked(NUMBERED[1], query.replace(" }", f" }}{order}")) == []
 
 
+def test_long_terms_are_not_kept() -> None:
+    """What is kept for the next question is bounded by number and by length."""
+    long = Literal("x" * (columns.WIDE + 1))
+    one, other = RESOURCES[:2]
+    _, made = held([(one, PREDICATES[0], long), (other, PREDICATES[1], Literal("y"))])
+    for predicate, kept in (("ex:p", 0), ("ex:q", 2)):
+        before = made._told.cache_info().currsize
+        assert asked(made, f"SELECT ?x ?y {{ ?x {predicate} ?y }} ORDER BY ?x")
+        assert made._told.cache_info().currsize == before + kept
+
+
 def test_equals_keep_their_places_both_ways() -> None:
     """Rows of one value stand in the same order, ascending and descending."""
     up = asked(NUMBERED[1], "SELECT ?x ?n { ?x ex:p ?n } ORDER BY ?n")
