@@ -169,12 +169,12 @@ class Supervisor:
     def _end(self) -> None:
         """Let all of them finish what they have begun; what takes too long is ended."""
         left = [*self.processes, *(process for process, _ in self.outgoing)]
-        for process in left:
-            if process.is_alive():
-                process.terminate()
         until = time.monotonic() + STOP_SECONDS
+        while (alive := [p for p in left if p.is_alive()]) and time.monotonic() < until:
+            for process in alive:
+                process.terminate()  # again: one that has just begun may not hear the first
+            wait([process.sentinel for process in alive], 1)
         for process in left:
-            process.join(max(0.1, until - time.monotonic()))
             if process.is_alive():
                 process.kill()
                 process.join()
